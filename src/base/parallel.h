@@ -1,0 +1,46 @@
+// OpenMP in one place: loops over independent ranges, and a thread count that is given back.
+#ifndef INTMILL_BASE_PARALLEL_H
+#define INTMILL_BASE_PARALLEL_H
+
+#include <cstdint>
+#include <type_traits>
+
+namespace intmill {
+
+// How many threads the calling thread's parallel loops use from now on; the destructor restores
+// the caller's setting. Clamped to what the process can really start (a failing pthread_create
+// inside libgomp ends the process, so a probe shrinks it first).
+class ThreadScope {
+ public:
+  explicit ThreadScope(int64_t threads);
+  ~ThreadScope();
+  ThreadScope(const ThreadScope&) = delete;
+  ThreadScope& operator=(const ThreadScope&) = delete;
+
+ private:
+  int previous_;
+};
+
+// Threads that parallel loops of the calling thread may use now.
+int64_t CurrentThreads();
+
+namespace internal {
+using RangeFn = void (*)(void* body, int64_t begin, int64_t end);
+void ParallelRanges(int64_t n, int64_t grain, RangeFn fn, void* body);
+}  // namespace internal
+
+// Calls body(begin, end) over disjoint ranges that cover [0, n), on at most CurrentThreads()
+// threads and with at least `grain` indices each; one thread enters no OpenMP region.
+template <typename Body>
+void ParallelFor(int64_t n, int64_t grain, Body&& body) {
+  internal::ParallelRanges(
+      n, grain,
+      [](void* b, int64_t begin, int64_t end) {
+        (*static_cast<std::remove_reference_t<Body>*>(b))(begin, end);
+      },
+      const_cast<void*>(static_cast<const void*>(&body)));
+}
+
+}  // namespace intmill
+
+#endif  // INTMILL_BASE_PARALLEL_H
