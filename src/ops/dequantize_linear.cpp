@@ -1,0 +1,63 @@
+// DequantizeLinear: x = (q - z) s.
+#include "ops/common/post_ops.h"
+#include "ops/common/scales.h"
+#include "ops/common/types.h"
+#include "tensor/quantize.h"
+
+namespace intmill::ops {
+namespace {
+
+Status Infer(InferContext& context) {
+  TRY(CheckScales(context));
+  const DType stored = context.dtype(0);
+  const DType zero_point = context.has_input(2) ? context.dtype(2) : DType::kNone;
+  if (stored != DType::kNone && zero_point != DType::kNone && stored != zero_point)
+    return Error(Code::kInvalidArgument, "input is ", DTypeName(stored), ", zero point is ",
+                 DTypeName(zero_point));
+  const Shape* q = context.shape(0);
+  context.SetOutput(0, DType::kF32, q == nullptr ? std::nullopt : std::optional<Shape>(*q));
+  return Ok();
+}
+
+Status Reference(const ReferenceArgs& args) {
+  return ForType<uint8_t, int8_t, int32_t>(args.in(0).dtype(), [&]<typename T>(T) {
+    const Tensor& q = args.in(0);
+    const float* scales = args.in(1).data<float>();
+    const T* zero_points = args.has(2) ? args.in(2).data<T>() : nullptr;
+    ASSIGN_OR_RETURN(const ScaleRows rows,
+                     ScaleRowsOf(args.node, q.shape(), args.in(1).elements()));
+    float* x = args.out(0).mutable_data<float>();
+    for (int64_t i = 0; i < q.elements(); ++i) {
+      const int64_t at = i / rows.inner % rows.count;
+      // 64 bits: the difference of two s32 does not fit in 32.
+      const int64_t shifted =
+          int64_t{q.data<T>()[i]} - (zero_points == nullptr ? 0 : zero_points[at]);
+      x[i] = static_cast<float>(shifted) * scales[at];
+    }
+    return Ok();
+  });
+}
+
+Result<std::unique_ptr<Kernel>> Lower(const LowerArgs& args) {
+  TRY(RefusePostOps(args.node));
+  if (!IsQuantized8(args.in(0).dtype)) return UnsupportedType(args.in(0).dtype);
+  ASSIGN_OR_RETURN(native::ScaledRows rows, ScaledRowsOf(args, args.in(0).dtype));
+  return native::MakeDequantize(std::move(rows), args.isa);
+}
+
+constexpr OpDef kOps[] = {{
+    .name = "DequantizeLinear",
+    .min_inputs = 2,
+    .max_inputs = 3,
+    .traits = kDequantize,
+    .layout = LayoutRule::kFollow,
+    .infer = Infer,
+    .reference = Reference,
+    .lower = Lower,
+}};
+
+}  // namespace
+
+std::span<const OpDef> DequantizeLinearOps() { return kOps; }
+
+}  // namespace intmill::ops

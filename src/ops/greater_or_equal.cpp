@@ -1,0 +1,33 @@
+// GreaterOrEqual: where a is not below b.
+#include "ops/common/binary.h"
+
+namespace intmill::ops {
+namespace {
+
+struct IsGreaterOrEqual {
+  template <typename T>
+  bool operator()(T a, T b) const {
+    return a >= b;
+  }
+};
+
+Status Reference(const ReferenceArgs& args) {
+  return ComparisonReference<float, uint8_t, int8_t, int32_t, int64_t>(args, IsGreaterOrEqual());
+}
+
+constexpr OpDef kOps[] = {{
+    .name = "GreaterOrEqual",
+    .min_inputs = 2,
+    .max_inputs = 2,
+    .traits = kElementwise,
+    .layout = LayoutRule::kFollow,
+    .infer = InferComparison,
+    .reference = Reference,
+    .lower = LowerRows<IsGreaterOrEqual, bool, float, uint8_t, int8_t, int32_t, int64_t>,
+}};
+
+}  // namespace
+
+std::span<const OpDef> GreaterOrEqualOps() { return kOps; }
+
+}  // namespace intmill::ops

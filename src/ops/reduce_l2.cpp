@@ -1,0 +1,30 @@
+// ReduceL2: the square root of the sum of squares over some dimensions.
+#include <cmath>
+
+#include "ops/common/reduce.h"
+
+namespace intmill::ops {
+namespace {
+
+Status Reference(const ReferenceArgs& args) {
+  if (args.in(0).dtype() != DType::kF32) return UnsupportedType(args.in(0).dtype());
+  return ReduceTyped<float, double>(
+      args, 0.0, [](double sum, double x) { return sum + x * x; },
+      [](double sum, int64_t) { return std::sqrt(sum); });
+}
+
+constexpr OpDef kOps[] = {{
+    .name = "ReduceL2",
+    .max_inputs = 2,
+    .quant = QuantRule::kFloat,
+    .upgrade = UpgradeReduce,
+    .infer = InferReduce,
+    .reference = Reference,
+    .lower = LowerReduce<native::Reduction::kL2>,
+}};
+
+}  // namespace
+
+std::span<const OpDef> ReduceL2Ops() { return kOps; }
+
+}  // namespace intmill::ops

@@ -1,0 +1,28 @@
+// Sin: sine.
+#include <cmath>
+
+#include "ops/common/unary.h"
+
+namespace intmill::ops {
+namespace {
+
+struct Function {
+  double operator()(double x) const { return std::sin(x); }
+};
+
+Status Reference(const ReferenceArgs& args) { return UnaryReference<float>(args, Function()); }
+
+constexpr OpDef kOps[] = {{
+    .name = "Sin",
+    .traits = kElementwise,
+    .layout = LayoutRule::kFollow,
+    .infer = InferSame,
+    .reference = Reference,
+    .lower = LowerScalar<Function>,
+}};
+
+}  // namespace
+
+std::span<const OpDef> SinOps() { return kOps; }
+
+}  // namespace intmill::ops
