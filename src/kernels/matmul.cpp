@@ -1,0 +1,14 @@
+// Which kernel computes a matrix product.
+#include "kernels/matmul.h"
+
+namespace intmill {
+
+Result<std::unique_ptr<Kernel>> MakeMatMul(const MatMul& matmul, Isa isa) {
+  Result<std::unique_ptr<Kernel>> kernel = onednn::MakeMatMul(matmul, isa);
+  // Floats without oneDNN go to the reference; integers have an exact kernel of our own.
+  if (kernel.ok() || matmul.a_dtype == DType::kF32 || kernel.status().code() != Code::kUnsupported)
+    return kernel;
+  return native::MakeMatMul(matmul, isa);
+}
+
+}  // namespace intmill

@@ -1,0 +1,26 @@
+// Which of the compiled levels of the hot loops an effective ISA may use.
+#include "kernels/native/levels.h"
+
+namespace intmill::native {
+
+namespace baseline {
+extern const Loops kLoops;
+}
+#if defined(__x86_64__)
+namespace avx2 {
+extern const Loops kLoops;
+}
+namespace avx512 {
+extern const Loops kLoops;
+}
+#endif
+
+const Loops& LoopsFor([[maybe_unused]] Isa isa) {
+#if defined(__x86_64__)
+  if (isa >= Isa::kAvx512) return avx512::kLoops;
+  if (isa >= Isa::kAvx2) return avx2::kLoops;
+#endif
+  return baseline::kLoops;
+}
+
+}  // namespace intmill::native

@@ -1,0 +1,20 @@
+// One level's table of loops.
+#include "kernels/native/loops/loops.h"
+
+namespace intmill::native::INTMILL_LEVEL {
+
+const Loops kLoops = {
+    .level = INTMILL_LEVEL_NAME,
+    .unary = kUnaryLoops,
+    .binary = kBinaryLoops,
+    .byte_binary = kByteBinaryLoops,
+    .integer = &kIntegerLoops,
+    .pool = &kPoolLoops,
+    .quantize = QuantizeRow,
+    .dequantize = DequantizeRow,
+    .range = RangeOf,
+    .transpose_bytes = TransposeBytes,
+    .transpose_words = TransposeWords,
+};
+
+}  // namespace intmill::native::INTMILL_LEVEL

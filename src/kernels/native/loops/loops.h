@@ -1,0 +1,147 @@
+// The hot loops of the native kernels: one source, compiled once for each level of instruction set.
+//
+// Sources in this folder include nothing but this folder, <stdint.h> and <string.h>, and keep their
+// helpers in unnamed namespaces: an inline function that the linker may share between objects could
+// bring AVX-512 instructions to a machine without them. No contraction to fused multiply-add
+// (cmake/flags.cmake), so that every level gives the same bits.
+#ifndef INTMILL_KERNELS_NATIVE_LOOPS_LOOPS_H
+#define INTMILL_KERNELS_NATIVE_LOOPS_LOOPS_H
+
+#include <stdint.h>
+
+namespace intmill::native {
+
+enum class UnaryFunction {
+  kAbs,
+  kCeil,
+  kClip,  // alpha, beta: bounds
+  kElu,   // alpha
+  kErf,
+  kExp,
+  kFloor,
+  kGelu,
+  kGeluTanh,
+  kHardSigmoid,  // alpha, beta: slope and offset
+  kHardSwish,
+  kIdentity,
+  kLeakyRelu,  // alpha
+  kLog,
+  kNeg,
+  kReciprocal,
+  kRelu,
+  kRound,
+  kSigmoid,
+  kSign,
+  kSoftplus,
+  kSqrt,
+  kSquare,
+  kTanh,
+  kCount,
+};
+
+enum class BinaryFunction { kAdd, kSub, kMul, kDiv, kMin, kMax, kPRelu, kPow, kCount };
+
+// x and y may be the same memory.
+using UnaryLoop = void (*)(const float* x, float* y, int64_t n, float alpha, float beta);
+
+// out[i] = min(max(a[i * a_stride] op b[i * b_stride], low), high)
+struct FloatPair {
+  const float* a;
+  int64_t a_stride;
+  const float* b;
+  int64_t b_stride;
+};
+using BinaryLoop = void (*)(const FloatPair& in, float* out, int64_t n, float low, float high);
+
+// 8-bit values as bytes: u8 as they are, s8 with the top bit flipped, which adds 128, so that one
+// loop serves both; zero points are in the flipped domain (u8: 0..255).
+struct ByteScale {
+  uint8_t flip;  // 0 for u8, 0x80 for s8
+  int32_t zero_point;
+  float scale;
+};
+// out[i] = Quantize(min(max(Dequantize(a) op Dequantize(b), low), high))
+struct BytePair {
+  const uint8_t* a;
+  int64_t a_stride;
+  const uint8_t* b;
+  int64_t b_stride;
+};
+struct ByteBinary {
+  ByteScale a;
+  ByteScale b;
+  ByteScale out;
+  float low;
+  float high;
+};
+using ByteBinaryLoop = void (*)(const ByteBinary& how, const BytePair& in, uint8_t* out, int64_t n);
+
+// Exact integer sums; see dot.cpp.
+struct IntegerLoops {
+  // y = (x ^ flip) - zero_point
+  void (*widen)(const uint8_t* x, uint8_t flip, int32_t zero_point, int16_t* y, int64_t n);
+  // out[i * out_stride + j] = sum of a[i * depth + k] * b[j * depth + k] over k; at most 4 rows
+  void (*dot_rows)(const int16_t* a, int64_t rows, const int16_t* b, int64_t columns, int64_t depth,
+                   int32_t* out, int64_t out_stride);
+  // sums[i] += a[i] * b[i]
+  void (*multiply_add)(const int16_t* a, const int16_t* b, int32_t* sums, int64_t n);
+};
+
+using QuantizeLoop = void (*)(const float* x, uint8_t* y, int64_t n, const ByteScale& scale);
+using DequantizeLoop = void (*)(const uint8_t* x, float* y, int64_t n, const ByteScale& scale);
+// Widens [*min, *max] to the numbers in x; NaN is passed over.
+using RangeLoop = void (*)(const float* x, int64_t n, float* min, float* max);
+
+// y[i] = max(x[i], y[i]); sums[i] += x[i]
+struct PoolLoops {
+  void (*largest_f32)(const void* x, void* y, int64_t n);
+  void (*largest_u8)(const void* x, void* y, int64_t n);
+  void (*largest_s8)(const void* x, void* y, int64_t n);
+  void (*sum_f32)(const float* x, double* sums, int64_t n);
+  void (*sum_u8)(const void* x, int32_t* sums, int64_t n);
+  void (*sum_s8)(const void* x, int32_t* sums, int64_t n);
+};
+
+// dst[j * dst_stride + i] = src[i * src_stride + j] for all rows i and columns j.
+struct MatrixShape {
+  int64_t rows;
+  int64_t columns;
+  int64_t src_stride;
+  int64_t dst_stride;
+};
+using TransposeLoop = void (*)(const void* src, const MatrixShape& matrix, void* dst);
+
+// One level's functions; arrays are indexed by the enumerators.
+struct Loops {
+  const char* level;
+  const UnaryLoop* unary;
+  const BinaryLoop* binary;
+  const ByteBinaryLoop* byte_binary;
+  const IntegerLoops* integer;
+  const PoolLoops* pool;
+  QuantizeLoop quantize;
+  DequantizeLoop dequantize;
+  RangeLoop range;
+  TransposeLoop transpose_bytes;
+  TransposeLoop transpose_words;  // of 4 bytes
+};
+
+#ifdef INTMILL_LEVEL
+namespace INTMILL_LEVEL {
+extern const Loops kLoops;
+extern const UnaryLoop kUnaryLoops[];
+extern const BinaryLoop kBinaryLoops[];
+extern const ByteBinaryLoop kByteBinaryLoops[];
+extern const IntegerLoops kIntegerLoops;
+extern const PoolLoops kPoolLoops;
+void QuantizeRow(const float* x, uint8_t* y, int64_t n, const ByteScale& scale);
+void DequantizeRow(const uint8_t* x, float* y, int64_t n, const ByteScale& scale);
+void RangeOf(const float* x, int64_t n, float* min, float* max);
+void TransposeBytes(const void* src, const MatrixShape& matrix, void* dst);
+void TransposeWords(const void* src, const MatrixShape& matrix, void* dst);
+}  // namespace INTMILL_LEVEL
+#endif
+
+}  // namespace intmill::native
+
+#endif  // INTMILL_KERNELS_NATIVE_LOOPS_LOOPS_H

@@ -1,0 +1,155 @@
+// Convolutions and transposed convolutions by oneDNN.
+#include "kernels/convolution.h"
+
+#include <string_view>
+
+#include "kernels/onednn/attributes.h"
+#include "kernels/onednn/runtime.h"
+
+namespace intmill::onednn {
+namespace {
+
+using dnnl::memory;
+
+Shape ImageShape(int64_t batch, int64_t channels, const std::vector<int64_t>& spatial) {
+  Shape shape = {batch, channels};
+  shape.insert(shape.end(), spatial.begin(), spatial.end());
+  return shape;
+}
+
+// oneDNN's order of weight dimensions: groups (when there are any), out, in, spatial.
+Shape WeightShape(const Convolution& c) {
+  Shape shape;
+  if (c.groups > 1) shape.push_back(c.groups);
+  shape.push_back(c.out_channels / c.groups);
+  shape.push_back(c.in_channels / c.groups);
+  shape.insert(shape.end(), c.kernel.begin(), c.kernel.end());
+  return shape;
+}
+
+// How ONNX's weights lie. Transposed ones are stored in, out / groups, spatial.
+memory::desc GivenWeights(const Convolution& c) {
+  const Shape shape = WeightShape(c);
+  if (!c.transposed) return PlainDesc(shape, c.weight_dtype);
+  Shape strides = RowMajorStrides(shape);
+  const size_t out = c.groups > 1 ? 1 : 0;
+  int64_t area = 1;
+  for (const int64_t k : c.kernel) area *= k;
+  strides[out] = area;
+  strides[out + 1] = c.out_channels / c.groups * area;
+  return {shape, TypeOf(c.weight_dtype), strides};
+}
+
+struct Geometry {
+  memory::dims dilations;  // oneDNN's: 0 is dense
+  memory::dims pads_begin;
+  memory::dims pads_end;
+};
+
+// The padding at the end for which oneDNN computes the output's size; negative where the last
+// elements of the input are not used.
+Geometry GeometryOf(const Convolution& c) {
+  Geometry g;
+  for (size_t i = 0; i < c.in.size(); ++i) {
+    const int64_t extent = (c.kernel[i] - 1) * c.dilations[i] + 1;
+    const int64_t small = c.transposed ? c.in[i] : c.out[i];
+    const int64_t large = c.transposed ? c.out[i] : c.in[i];
+    g.dilations.push_back(c.dilations[i] - 1);
+    g.pads_begin.push_back(c.pads[i]);
+    g.pads_end.push_back((small - 1) * c.strides[i] + extent - large - c.pads[i]);
+  }
+  return g;
+}
+
+struct Descs {
+  memory::desc in;
+  memory::desc weights;
+  memory::desc bias;  // empty: none
+  memory::desc out;
+};
+
+Descs DescsOf(const Convolution& c) {
+  Descs d;
+  d.in = ChannelsLastDesc(ImageShape(c.batch, c.in_channels, c.in), c.in_dtype);
+  d.out = ChannelsLastDesc(ImageShape(c.batch, c.out_channels, c.out), c.out_dtype);
+  d.weights = memory::desc(WeightShape(c), TypeOf(c.weight_dtype), memory::format_tag::any);
+  if (!c.epilogue.bias.empty()) d.bias = PlainDesc({c.out_channels}, DType::kF32);
+  return d;
+}
+
+template <typename Primitive>
+Result<std::unique_ptr<Kernel>> Finish(const typename Primitive::primitive_desc& desc,
+                                       const Convolution& c, const AttributeContext& context,
+                                       const Descs& d) {
+  Bindings bindings;
+  bindings.Input(DNNL_ARG_SRC, d.in, 0);
+  bindings.Output(DNNL_ARG_DST, d.out, 0);
+  TRY(bindings.Packed(DNNL_ARG_WEIGHTS, desc.weights_desc(), GivenWeights(c), c.weights, 1));
+  if (c.bias_input >= 0) bindings.PacksInput(c.bias_input);
+  if (!c.epilogue.bias.empty())
+    TRY(bindings.Constant(DNNL_ARG_BIAS, d.bias, c.epilogue.bias.data()));
+  TRY(BindAttributes(c.epilogue, context, bindings));
+  return MakePrimitiveKernel(Primitive(desc), desc.scratchpad_desc(), desc.impl_info_str(),
+                             std::move(bindings));
+}
+
+// True when some window along dimension d touches nothing but padding.
+bool HasEmptyWindow(const Convolution& c, size_t d) {
+  for (int64_t o = 0; o < c.out[d]; ++o) {
+    bool touches = false;
+    for (int64_t k = 0; k < c.kernel[d] && !touches; ++k) {
+      const int64_t i = o * c.strides[d] + k * c.dilations[d] - c.pads[d];
+      touches = i >= 0 && i < c.in[d];
+    }
+    if (!touches) return true;
+  }
+  return false;
+}
+
+// Where oneDNN 3.7.2's brgemm convolution was found to give wrong sums: one channel to one, and
+// windows that lie in the padding alone (tests/unit/kernels/convolution.cpp looks for more).
+bool IsBrgemmWrong(const Convolution& c) {
+  if (c.groups == 1 && c.in_channels == 1 && c.out_channels == 1) return true;
+  for (size_t d = 0; d < c.in.size(); ++d)
+    if (HasEmptyWindow(c, d)) return true;
+  return false;
+}
+
+Result<std::unique_ptr<Kernel>> Make(const Convolution& c) {
+  const bool integers = c.in_dtype != DType::kF32;
+  const Descs d = DescsOf(c);
+  const AttributeContext context{.scale_mask = c.groups > 1 ? 3 : 1,
+                                 .source_zero_point = c.in_zero_point,
+                                 .integers = integers,
+                                 .output = d.out};
+  const dnnl::primitive_attr attr = AttributesOf(c.epilogue, context);
+  const Geometry g = GeometryOf(c);
+  constexpr auto kKind = dnnl::prop_kind::forward_inference;
+  if (c.transposed) {
+    const dnnl::deconvolution_forward::primitive_desc desc(
+        Engine(), kKind, dnnl::algorithm::deconvolution_direct, d.in, d.weights, d.bias, d.out,
+        c.strides, g.dilations, g.pads_begin, g.pads_end, attr);
+    return Finish<dnnl::deconvolution_forward>(desc, c, context, d);
+  }
+  dnnl::convolution_forward::primitive_desc desc(
+      Engine(), kKind, dnnl::algorithm::convolution_direct, d.in, d.weights, d.bias, d.out,
+      c.strides, g.dilations, g.pads_begin, g.pads_end, attr);
+  while (IsBrgemmWrong(c) &&
+         std::string_view(desc.impl_info_str()).find("brg") != std::string_view::npos)
+    if (!desc.next_impl())
+      return Error(Code::kUnsupported, "oneDNN has no convolution for it that can be trusted");
+  return Finish<dnnl::convolution_forward>(desc, c, context, d);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Kernel>> MakeConvolution(const Convolution& conv, Isa isa) {
+  if (conv.in_dtype != DType::kF32 && !HasVnni(isa))
+    return Error(Code::kUnsupported, "oneDNN's 8-bit sums are not exact on ", IsaName(isa));
+  if (!conv.weight_zero_points.empty() || conv.weight_dtype == DType::kU8)
+    return Error(Code::kUnsupported, "oneDNN has no convolution for weights with zero points");
+  TRY(CheckCodeGeneration());
+  return Guarded([&] { return Make(conv); });
+}
+
+}  // namespace intmill::onednn

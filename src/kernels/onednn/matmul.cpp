@@ -1,0 +1,108 @@
+// Matrix products by oneDNN.
+#include "kernels/matmul.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "base/parallel.h"
+#include "kernels/onednn/attributes.h"
+#include "kernels/onednn/runtime.h"
+
+namespace intmill::onednn {
+namespace {
+
+using dnnl::memory;
+
+memory::desc MatrixDesc(const Shape& shape, DType dtype, bool is_transposed) {
+  if (!is_transposed) return PlainDesc(shape, dtype);
+  Shape stored = shape;
+  std::swap(stored[stored.size() - 2], stored.back());
+  Shape strides = RowMajorStrides(stored);
+  std::swap(strides[strides.size() - 2], strides.back());
+  return {shape, TypeOf(dtype), strides};
+}
+
+bool AllOnes(std::span<const int64_t> dims) {
+  return std::all_of(dims.begin(), dims.end(), [](int64_t d) { return d == 1; });
+}
+
+// A batch that only the rows of `a` have is more rows: one large product is faster than many small
+// ones.
+void JoinBatch(MatMul& m) {
+  const size_t batch_dims = m.out.size() - 2;
+  if (batch_dims == 0 || m.a_is_transposed) return;
+  if (!AllOnes(std::span(m.b).first(batch_dims))) return;
+  for (const EpilogueStep& step : m.epilogue.steps)
+    if (!step.shape.empty()) return;
+  const int64_t rows = NumElements(m.out) / m.columns();
+  m.a = {rows, m.depth()};
+  m.b = {m.depth(), m.columns()};
+  m.out = {rows, m.columns()};
+}
+
+Result<std::unique_ptr<Kernel>> Make(const MatMul& m) {
+  const bool integers = m.a_dtype != DType::kF32;
+  const size_t rank = m.out.size();
+  const memory::desc a = MatrixDesc(m.a, m.a_dtype, m.a_is_transposed);
+  const memory::desc given = MatrixDesc(m.b, m.b_dtype, m.b_is_transposed);
+  const memory::desc b =
+      m.weights == nullptr ? given : memory::desc(m.b, TypeOf(m.b_dtype), memory::format_tag::any);
+  const memory::desc out = PlainDesc(m.out, m.out_dtype);
+  memory::desc bias;
+  if (!m.epilogue.bias.empty()) {
+    Shape bias_shape(rank, 1);
+    bias_shape.back() = m.columns();
+    bias = PlainDesc(bias_shape, DType::kF32);
+  }
+  const AttributeContext context{.scale_mask = 1 << (rank - 1),
+                                 .source_zero_point = m.a_zero_point,
+                                 .source_scale_input = m.a_scale_input,
+                                 .source_zero_point_input = m.a_zero_point_input,
+                                 .integers = integers,
+                                 .output = out};
+  dnnl::primitive_attr attr = AttributesOf(m.epilogue, context);
+  if (m.b_zero_point != 0) attr.set_zero_points_mask(DNNL_ARG_WEIGHTS, 0);
+  const dnnl::matmul::primitive_desc desc(Engine(), a, b, bias, out, attr);
+  Bindings bindings;
+  bindings.Input(DNNL_ARG_SRC, a, 0);
+  bindings.Output(DNNL_ARG_DST, out, 0);
+  if (m.weights == nullptr) {
+    bindings.Input(DNNL_ARG_WEIGHTS, b, 1);
+  } else {
+    TRY(bindings.Packed(DNNL_ARG_WEIGHTS, desc.weights_desc(), given, m.weights, 1));
+  }
+  if (m.bias_input >= 0) bindings.PacksInput(m.bias_input);
+  if (!m.epilogue.bias.empty()) TRY(bindings.Constant(DNNL_ARG_BIAS, bias, m.epilogue.bias.data()));
+  if (m.b_zero_point != 0)
+    TRY(bindings.Constant(DNNL_ARG_ATTR_ZERO_POINTS | DNNL_ARG_WEIGHTS, PlainDesc({1}, DType::kS32),
+                          &m.b_zero_point));
+  TRY(BindAttributes(m.epilogue, context, bindings));
+  return MakePrimitiveKernel(dnnl::matmul(desc), desc.scratchpad_desc(), desc.impl_info_str(),
+                             std::move(bindings));
+}
+
+// oneDNN 3.7 splits long sums of floats among threads when there is little else to share, and then
+// the bits depend on how many there are. Such a product is small enough for one thread.
+bool SplitsSums(const MatMul& m) {
+  constexpr int64_t kLongSum = 2048;
+  constexpr int64_t kManyColumns = 4096;
+  return m.a_dtype == DType::kF32 && (m.rows() == 1 || m.a_is_transposed) &&
+         m.depth() >= kLongSum && m.columns() < kManyColumns;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Kernel>> MakeMatMul(MatMul matmul, Isa isa) {
+  if (matmul.a_dtype != DType::kF32 && !HasVnni(isa))
+    return Error(Code::kUnsupported, "oneDNN's 8-bit sums are not exact on ", IsaName(isa));
+  // oneDNN only has its slow reference for u8 x u8.
+  if (!matmul.weight_zero_points.empty() || matmul.b_dtype == DType::kU8)
+    return Error(Code::kUnsupported, "oneDNN has no fast matrix product for u8 weights");
+  TRY(CheckCodeGeneration());
+  JoinBatch(matmul);
+  std::optional<ThreadScope> one_thread;
+  if (SplitsSums(matmul)) one_thread.emplace(1);
+  return Guarded([&] { return Make(matmul); });
+}
+
+}  // namespace intmill::onednn
