@@ -1,0 +1,81 @@
+// Offsets by liveness: greedy by size with best fit.
+#include "engine/arena.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "base/checked.h"
+#include "base/memory.h"
+#include "tensor/shape.h"
+
+namespace intmill {
+namespace {
+
+bool LivesOverlap(const ArenaBuffer& a, const ArenaBuffer& b) {
+  return a.first <= b.last && b.first <= a.last;
+}
+
+// The start of the tightest gap that takes `bytes`, or the end of the last neighbour. `neighbours`
+// are sorted by offset.
+int64_t BestFit(const std::vector<const ArenaBuffer*>& neighbours, int64_t bytes) {
+  int64_t best_offset = -1;
+  int64_t best_gap = 0;
+  int64_t end = 0;
+  for (const ArenaBuffer* other : neighbours) {
+    const int64_t gap = other->offset - end;
+    if (gap >= bytes && (best_offset < 0 || gap < best_gap)) {
+      best_offset = end;
+      best_gap = gap;
+    }
+    end = std::max(end, other->offset + other->bytes);
+  }
+  return best_offset >= 0 ? best_offset : end;
+}
+
+// The largest sum of sizes over all steps, by a sweep over the starts and ends of lives.
+int64_t LowerBound(const std::vector<ArenaBuffer>& buffers) {
+  std::vector<std::pair<int64_t, int64_t>> events;
+  for (const ArenaBuffer& b : buffers) {
+    events.emplace_back(b.first, b.bytes);
+    events.emplace_back(b.last + 1, -b.bytes);
+  }
+  std::sort(events.begin(), events.end());  // at one step, ends come before starts
+  int64_t alive = 0;
+  int64_t most = 0;
+  for (const auto& [step, change] : events) most = std::max(most, alive += change);
+  return most;
+}
+
+}  // namespace
+
+Result<ArenaSize> PlanArena(std::vector<ArenaBuffer>& buffers) {
+  int64_t sum = 0;
+  for (ArenaBuffer& b : buffers) {
+    if (!AlignUpFits(b.bytes, kAlignment, &b.bytes) || !AddFits(sum, b.bytes, &sum) ||
+        sum > kMaxBytes)
+      return Error(Code::kOutOfMemory, "the tensors of this model need more than ", kMaxBytes,
+                   " bytes");
+  }
+  std::vector<size_t> order(buffers.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return buffers[a].bytes > buffers[b].bytes; });
+  ArenaSize size;
+  std::vector<const ArenaBuffer*> placed;  // by offset
+  for (const size_t i : order) {
+    ArenaBuffer& buffer = buffers[i];
+    std::vector<const ArenaBuffer*> neighbours;
+    std::copy_if(placed.begin(), placed.end(), std::back_inserter(neighbours),
+                 [&](const ArenaBuffer* other) { return LivesOverlap(buffer, *other); });
+    buffer.offset = BestFit(neighbours, buffer.bytes);
+    size.bytes = std::max(size.bytes, buffer.offset + buffer.bytes);
+    const auto at = std::upper_bound(
+        placed.begin(), placed.end(), &buffer,
+        [](const ArenaBuffer* a, const ArenaBuffer* b) { return a->offset < b->offset; });
+    placed.insert(at, &buffer);
+  }
+  size.lower_bound = LowerBound(buffers);
+  return size;
+}
+
+}  // namespace intmill

@@ -1,0 +1,125 @@
+// Reading Q/DQ nodes, and bookkeeping for rewrites.
+#include "passes/edges.h"
+
+#include <algorithm>
+#include <memory>
+
+namespace intmill {
+namespace {
+
+// Scale and zero point of a Q or DQ node whose integer side has this type. Nothing when they are
+// computed at run time, or blocked.
+QParamsPtr ConstantQParams(const Graph& graph, const Node& node, DType dtype) {
+  const Tensor* scale = node.inputs.size() > 1 ? graph.ConstantOf(node.inputs[1]) : nullptr;
+  if (scale == nullptr || scale->dtype() != DType::kF32 || scale->rank() > 1) return nullptr;
+  auto q = std::make_shared<QParams>();
+  q->dtype = dtype;
+  q->scales.assign(scale->values<float>().begin(), scale->values<float>().end());
+  q->zero_points.assign(q->scales.size(), 0);
+  if (node.inputs.size() > 2 && node.inputs[2] != kNoValue) {
+    const Tensor* zero_point = graph.ConstantOf(node.inputs[2]);
+    if (zero_point == nullptr || zero_point->elements() != scale->elements()) return nullptr;
+    const Result<std::vector<int64_t>> values = ToInts(*zero_point);
+    if (!values.ok()) return nullptr;
+    std::ranges::copy(*values, q->zero_points.begin());
+  }
+  const Result<int64_t> axis = node.attrs.Int("axis", 1);
+  const Result<int64_t> block = node.attrs.Int("block_size", 0);
+  if (!axis.ok() || !block.ok() || *block != 0) return nullptr;
+  const std::optional<Shape>& shape = graph.value(node.inputs[0]).shape;
+  if (q->scales.size() > 1) {
+    if (!shape) return nullptr;
+    const Result<int64_t> at = NormalizeAxis(*axis, static_cast<int64_t>(shape->size()));
+    if (!at.ok()) return nullptr;
+    q->axis = *at;
+  }
+  return CheckQParams(*q).ok() ? q : nullptr;
+}
+
+}  // namespace
+
+bool IsActivation(const QuantizedValue& q) {
+  return q.id != kNoValue && q.qparams->per_tensor() && IsQuantized8(q.qparams->dtype);
+}
+
+bool CarriesScale(const OpDef& op, size_t i) {
+  return i >= 64 || (op.same_scale_inputs >> i & 1) != 0;
+}
+
+int32_t Edges::SoleReader(ValueId id) const {
+  const auto i = static_cast<size_t>(id);
+  return uses_.consumers[i].size() == 1 && !uses_.is_output[i] ? uses_.consumers[i][0]
+                                                               : Uses::kNone;
+}
+
+void Edges::SetInput(int32_t index, size_t i, ValueId id) {
+  ValueId& input = node(index).inputs[i];
+  if (input != kNoValue) {
+    std::vector<int32_t>& readers = uses_.consumers[static_cast<size_t>(input)];
+    readers.erase(std::ranges::find(readers, index));
+  }
+  input = id;
+  if (id != kNoValue) uses_.consumers[static_cast<size_t>(id)].push_back(index);
+}
+
+void Edges::Kill(int32_t index) {
+  dead_[static_cast<size_t>(index)] = true;
+  for (const ValueId id : node(index).inputs) {
+    if (id == kNoValue) continue;
+    std::vector<int32_t>& readers = uses_.consumers[static_cast<size_t>(id)];
+    const auto found = std::ranges::find(readers, index);
+    if (found != readers.end()) readers.erase(found);
+  }
+}
+
+ValueId Edges::AddValue(std::string_view name, DType dtype, std::optional<Shape> shape) {
+  uses_.producer.push_back(Uses::kNone);
+  uses_.consumers.emplace_back();
+  uses_.is_output.push_back(false);
+  return graph_.AddValue(name, dtype, std::move(shape));
+}
+
+int32_t Edges::Append(Node added) {
+  const int32_t index = size();
+  for (const ValueId id : added.inputs)
+    if (id != kNoValue) uses_.consumers[static_cast<size_t>(id)].push_back(index);
+  for (const ValueId id : added.outputs) SetProducer(id, index);
+  added.name = graph_.UniqueNodeName(added.name);
+  graph_.nodes.push_back(std::move(added));
+  dead_.push_back(false);
+  return index;
+}
+
+std::optional<QuantizedValue> Edges::Dequantized(ValueId id) const {
+  const int32_t index = Producer(id);
+  if (index == Uses::kNone) return {};
+  const Node& node = graph_.nodes[static_cast<size_t>(index)];
+  if (!node.op->Has(kDequantize)) return {};
+  QParamsPtr q = ConstantQParams(graph_, node, graph_.value(node.inputs[0]).dtype);
+  if (q == nullptr) return {};
+  return QuantizedValue{node.inputs[0], std::move(q), index};
+}
+
+std::optional<QuantizedValue> Edges::QuantizedBy(int32_t index) const {
+  const Node& node = graph_.nodes[static_cast<size_t>(index)];
+  if (!node.op->Has(kQuantize)) return {};
+  QParamsPtr q = ConstantQParams(graph_, node, graph_.value(node.outputs[0]).dtype);
+  if (q == nullptr) return {};
+  return QuantizedValue{node.outputs[0], std::move(q), index};
+}
+
+std::optional<QuantizedValue> Edges::Quantized(ValueId id) const {
+  const int32_t index = SoleReader(id);
+  if (index == Uses::kNone || graph_.nodes[static_cast<size_t>(index)].inputs[0] != id) return {};
+  return QuantizedBy(index);
+}
+
+void Edges::Sweep() {
+  std::vector<Node> kept;
+  for (size_t i = 0; i < graph_.nodes.size(); ++i)
+    if (!dead_[i]) kept.push_back(std::move(graph_.nodes[i]));
+  graph_.nodes = std::move(kept);
+  dead_.assign(graph_.nodes.size(), false);
+}
+
+}  // namespace intmill
