@@ -1,0 +1,305 @@
+// Reads an .im file: nothing in it is believed before it was checked.
+#include <algorithm>
+#include <memory>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "base/memory.h"
+#include "format/attribute_kind.h"
+#include "format/format.h"
+#include "format/header.h"
+#include "format/limits.h"
+#include "format/pools.h"
+#include "format/sections.h"
+#include "ir/infer.h"
+#include "ir/op.h"
+
+namespace intmill {
+namespace format {
+namespace {
+
+// Turns the rows of a structure into a graph.
+class Reader {
+ public:
+  Reader(const Model& model, const BlobPtr& file, std::vector<Section> sections)
+      : model_(model), pools_(model), file_(file), sections_(std::move(sections)) {}
+
+  Result<Graph> Read() {
+    TRY(ReadValues());
+    TRY(ReadNodes());
+    TRY(ReadEnds());
+    TRY(ReadMetadata());
+    TRY(pools_.CheckEmpty());
+    TRY(VerifyGraph(graph_));
+    TRY(Upgrade());
+    TRY(InferShapes(graph_));
+    return std::move(graph_);
+  }
+
+ private:
+  Result<Tensor> TensorAt(DType dtype, Shape shape, int32_t section) const;
+  Result<Attribute> ReadAttribute(const AttributeRow& row);
+  Result<Attribute> ReadTensorAttribute();
+  Status ReadAttributes(int64_t count, Attributes& attributes);
+  Status ReadValues();
+  Status ReadValue(const ValueRow& row, Value& value);
+  Status ReadNodes();
+  Status ReadNode(const NodeRow& row);
+  Status ReadEnds();
+  Status ReadMetadata();
+  Status Upgrade();
+
+  const Model& model_;
+  Pools pools_;
+  const BlobPtr& file_;
+  std::vector<Section> sections_;
+  std::set<std::string> unknown_ops_;
+  Graph graph_;
+};
+
+Result<DType> DTypeOfNumber(int32_t number) {
+  const auto dtype = static_cast<DType>(number);
+  if (dtype == DType::kNone || IsKnown(dtype)) return dtype;
+  return Error(Code::kBadFormat, "element type ", number, " does not exist");
+}
+
+Result<Tensor> Reader::TensorAt(DType dtype, Shape shape, int32_t section) const {
+  if (!IsKnown(dtype)) return Error(Code::kBadFormat, "a constant has no element type");
+  TRY(CheckShape(shape, dtype));
+  if (section < 0 || static_cast<size_t>(section) >= sections_.size()) {
+    return Error(Code::kBadFormat, "section ", section, " of ", sections_.size(),
+                 " does not exist");
+  }
+  const Section bytes = sections_[static_cast<size_t>(section)];
+  const int64_t wanted = NumBytes(shape, dtype);
+  if (static_cast<int64_t>(bytes.size()) != wanted) {
+    return Error(Code::kBadFormat, "section ", section, " has ", bytes.size(), " bytes, ", wanted,
+                 " wanted for ", DTypeName(dtype), ' ', ToString(shape));
+  }
+  const auto is_bool = [](std::byte b) { return b == std::byte{0} || b == std::byte{1}; };
+  if (dtype == DType::kBool && !std::ranges::all_of(bytes, is_bool))
+    return Error(Code::kBadFormat, "a bool is neither 0 nor 1");
+  return Tensor::View(dtype, std::move(shape), bytes.data(), file_);
+}
+
+Result<Attribute> Reader::ReadTensorAttribute() {
+  ASSIGN_OR_RETURN(const std::span<const TensorRow> row, pools_.tensors.Take(1));
+  ASSIGN_OR_RETURN(const DType dtype, DTypeOfNumber(row[0].dtype()));
+  ASSIGN_OR_RETURN(Shape shape, pools_.Dims(row[0].rank(), false));
+  ASSIGN_OR_RETURN(Tensor tensor, TensorAt(dtype, std::move(shape), row[0].section()));
+  return Attribute(std::move(tensor));
+}
+
+Result<Attribute> Reader::ReadAttribute(const AttributeRow& row) {
+  const auto kind = static_cast<AttributeKind>(row.kind());
+  const bool is_list = kind == AttributeKind::kInts || kind == AttributeKind::kFloats ||
+                       kind == AttributeKind::kStrings;
+  if (!is_list && row.count() != 1)
+    return Error(Code::kBadFormat, row.count(), " values, one wanted");
+  switch (kind) {
+    case AttributeKind::kInt: {
+      ASSIGN_OR_RETURN(const std::span<const int64_t> ints, pools_.ints.Take(1));
+      return Attribute(ints[0]);
+    }
+    case AttributeKind::kFloat: {
+      ASSIGN_OR_RETURN(const std::span<const float> floats, pools_.floats.Take(1));
+      return Attribute(floats[0]);
+    }
+    case AttributeKind::kString: {
+      ASSIGN_OR_RETURN(std::string text, pools_.String());
+      return Attribute(std::move(text));
+    }
+    case AttributeKind::kInts: {
+      ASSIGN_OR_RETURN(const std::span<const int64_t> ints, pools_.ints.Take(row.count()));
+      return Attribute(std::vector<int64_t>(ints.begin(), ints.end()));
+    }
+    case AttributeKind::kFloats: {
+      ASSIGN_OR_RETURN(const std::span<const float> floats, pools_.floats.Take(row.count()));
+      return Attribute(std::vector<float>(floats.begin(), floats.end()));
+    }
+    case AttributeKind::kStrings: {
+      ASSIGN_OR_RETURN(std::vector<std::string> strings, pools_.Strings(row.count()));
+      return Attribute(std::move(strings));
+    }
+    case AttributeKind::kTensor:
+      return ReadTensorAttribute();
+  }
+  return Error(Code::kBadFormat, "attributes of kind ", row.kind(), " do not exist");
+}
+
+Status Reader::ReadAttributes(int64_t count, Attributes& attributes) {
+  if (count > kMaxAttributes)
+    return Error(Code::kBadFormat, count, " attributes, at most ", kMaxAttributes, " wanted");
+  ASSIGN_OR_RETURN(const std::span<const AttributeRow> rows, pools_.attributes.Take(count));
+  std::string last;
+  for (const AttributeRow& row : rows) {
+    ASSIGN_OR_RETURN(std::string name, pools_.Name(false));
+    if (name <= last) return Error(Code::kBadFormat, "attribute '", name, "' follows '", last, "'");
+    ASSIGN_OR_RETURN(Attribute attribute, ReadAttribute(row).At(Cat("attribute '", name, "'")));
+    attributes.Set(name, std::move(attribute));
+    last = std::move(name);
+  }
+  return Ok();
+}
+
+Status Reader::ReadValue(const ValueRow& row, Value& value) {
+  ASSIGN_OR_RETURN(value.dtype, DTypeOfNumber(row.dtype()));
+  if (row.rank() != -1) {
+    ASSIGN_OR_RETURN(value.shape, pools_.Dims(row.rank(), row.section() == -1));
+    Shape smallest = *value.shape;
+    std::ranges::replace(smallest, kDynamic, 1);
+    TRY(CheckShape(smallest, IsKnown(value.dtype) ? value.dtype : DType::kU8));
+  }
+  if (row.dim_names() != 0) {
+    if (static_cast<int64_t>(row.dim_names()) != row.rank()) {
+      return Error(Code::kBadFormat, row.dim_names(), " names for ", row.rank(), " dimensions");
+    }
+    for (int32_t i = 0; i < row.rank(); ++i) {
+      ASSIGN_OR_RETURN(std::string name, pools_.Name(true));
+      value.dim_names.push_back(std::move(name));
+    }
+  }
+  if (row.section() == -1) return Ok();
+  if (!value.shape) return Error(Code::kBadFormat, "a constant has no shape");
+  ASSIGN_OR_RETURN(value.constant, TensorAt(value.dtype, *value.shape, row.section()));
+  return Ok();
+}
+
+Status Reader::ReadValues() {
+  ASSIGN_OR_RETURN(const std::span<const ValueRow> rows,
+                   Pool<ValueRow>("values", model_.values()).TakeAll());
+  if (static_cast<int64_t>(rows.size()) > kMaxTensors)
+    return Error(Code::kBadFormat, rows.size(), " values, at most ", kMaxTensors, " wanted");
+  for (const ValueRow& row : rows) {
+    Value value;
+    ASSIGN_OR_RETURN(value.name, pools_.Name(false));
+    TRY(ReadValue(row, value).At(Cat("value '", value.name, "'")));
+    graph_.values.push_back(std::move(value));
+  }
+  return Ok();
+}
+
+Status Reader::ReadNode(const NodeRow& row) {
+  Node node;
+  ASSIGN_OR_RETURN(node.name, pools_.Name(false));
+  ASSIGN_OR_RETURN(const std::string op, pools_.Name(false));
+  ASSIGN_OR_RETURN(const std::string domain, pools_.Name(true));
+  TRY(ReadAttributes(row.attributes(), node.attrs).At(Cat("node '", node.name, "'")));
+  ASSIGN_OR_RETURN(const std::span<const int32_t> inputs, pools_.ids.Take(row.inputs()));
+  node.inputs.assign(inputs.begin(), inputs.end());
+  ASSIGN_OR_RETURN(const std::span<const int32_t> outputs, pools_.ids.Take(row.outputs()));
+  node.outputs.assign(outputs.begin(), outputs.end());
+  for (const ValueId id : node.inputs)
+    if (id < kNoValue)
+      return Error(Code::kBadFormat, "node '", node.name, "': value ", id, " does not exist");
+  node.op = FindOp(op, domain);
+  if (node.op == nullptr) unknown_ops_.insert(domain.empty() ? op : Cat(domain, ".", op));
+  graph_.nodes.push_back(std::move(node));
+  return Ok();
+}
+
+Status Reader::ReadNodes() {
+  ASSIGN_OR_RETURN(const std::span<const NodeRow> rows,
+                   Pool<NodeRow>("nodes", model_.nodes()).TakeAll());
+  if (static_cast<int64_t>(rows.size()) > kMaxNodes)
+    return Error(Code::kBadFormat, rows.size(), " nodes, at most ", kMaxNodes, " wanted");
+  for (const NodeRow& row : rows) TRY(ReadNode(row));
+  if (unknown_ops_.empty()) return Ok();
+  std::string list;
+  for (const std::string& op : unknown_ops_) {
+    if (list.size() > 512) break;  // the message stays one readable line
+    list += (list.empty() ? "" : ", ") + op;
+  }
+  return Error(Code::kUnsupported, "operators that are not supported: ", list);
+}
+
+Status Reader::ReadEnds() {
+  ASSIGN_OR_RETURN(const std::span<const int32_t> inputs,
+                   Pool<int32_t>("inputs", model_.inputs()).TakeAll());
+  ASSIGN_OR_RETURN(const std::span<const int32_t> outputs,
+                   Pool<int32_t>("outputs", model_.outputs()).TakeAll());
+  graph_.inputs.assign(inputs.begin(), inputs.end());
+  graph_.outputs.assign(outputs.begin(), outputs.end());
+  if (outputs.empty()) return Error(Code::kBadFormat, "the graph has no outputs");
+  std::vector<ValueId> sorted = graph_.outputs;
+  std::ranges::sort(sorted);
+  if (std::ranges::adjacent_find(sorted) != sorted.end())
+    return Error(Code::kBadFormat, "an output is listed twice");
+  for (const ValueId id : graph_.inputs) {
+    if (id < 0 || static_cast<size_t>(id) >= graph_.values.size())
+      return Error(Code::kBadFormat, "graph input: value ", id, " does not exist");
+    const Value& value = graph_.value(id);
+    if (!IsKnown(value.dtype))
+      return Error(Code::kBadFormat, "input '", value.name, "' has no element type");
+  }
+  return Ok();
+}
+
+Status Reader::ReadMetadata() {
+  for (uint32_t i = 0; i < model_.metadata(); ++i) {
+    ASSIGN_OR_RETURN(std::string key, pools_.String());
+    ASSIGN_OR_RETURN(std::string text, pools_.String());
+    if (!graph_.metadata.empty() && key <= graph_.metadata.rbegin()->first)
+      return Error(Code::kBadFormat, "the keys of the metadata do not ascend");
+    graph_.metadata.emplace(std::move(key), std::move(text));
+  }
+  return Ok();
+}
+
+// By index: an upgrade may add constants.
+Status Reader::Upgrade() {
+  const auto opset = static_cast<int64_t>(model_.opset());
+  if (opset > kOpset) {
+    return Error(Code::kBadVersion, "the operators have the form of opset ", opset,
+                 ", this release of intmill reads up to ", kOpset);
+  }
+  if (opset == kOpset) return Ok();
+  for (size_t i = 0; i < graph_.nodes.size(); ++i) {
+    Node& node = graph_.nodes[i];
+    if (node.op->upgrade != nullptr) TRY(node.op->upgrade(graph_, node, opset).At(Place(node)));
+  }
+  return VerifyGraph(graph_);
+}
+
+// Weights are used where they lie, so memory lent by a caller must be aligned as files are.
+Result<BlobPtr> Aligned(BlobPtr file) {
+  const std::span<const std::byte> bytes = file->bytes();
+  if (reinterpret_cast<uintptr_t>(bytes.data()) % kAlignment == 0) return file;
+  ASSIGN_OR_RETURN(AlignedBytes memory, AllocateAligned(static_cast<int64_t>(bytes.size())));
+  std::ranges::copy(bytes, memory.get());
+  const std::span<const std::byte> copy(memory.get(), bytes.size());
+  auto owner = std::make_shared<AlignedBytes>(std::move(memory));
+  return BlobPtr(std::make_shared<const Blob>(copy, [owner] { owner->reset(); }));
+}
+
+}  // namespace
+}  // namespace format
+
+bool LooksLikeIntmill(std::span<const std::byte> bytes) { return format::HasMagic(bytes); }
+
+Result<Graph> ReadModel(BlobPtr file) {
+  ASSIGN_OR_RETURN(const format::Header header, format::DecodeHeader(file->bytes()));
+  ASSIGN_OR_RETURN(file, format::Aligned(std::move(file)));
+
+  // On the heap, as mapped bytes can change after they were verified.
+  const std::span<const std::byte> mapped =
+      file->bytes().subspan(header.structure_offset, header.structure_bytes);
+  ASSIGN_OR_RETURN(const AlignedBytes copy, AllocateAligned(static_cast<int64_t>(mapped.size())));
+  std::ranges::copy(mapped, copy.get());
+  const std::span<const std::byte> structure(copy.get(), mapped.size());
+  if (format::HashOf(structure) != header.structure_hash)
+    return Error(Code::kBadFormat, "the structure is damaged: its checksum differs");
+  const auto* const data = reinterpret_cast<const uint8_t*>(structure.data());
+  flatbuffers::Verifier verifier(data, structure.size(), /*max_depth=*/8, /*max_tables=*/8);
+  if (structure.size() < 8 || !format::VerifyModelBuffer(verifier))
+    return Error(Code::kBadFormat, "the structure is not a valid FlatBuffer");
+  const format::Model& model = *format::GetModel(data);
+
+  const auto structure_end = static_cast<int64_t>(header.structure_offset + header.structure_bytes);
+  ASSIGN_OR_RETURN(std::vector<format::Section> sections,
+                   format::FindSections(model, file->bytes(), structure_end));
+  return format::Reader(model, file, std::move(sections)).Read();
+}
+
+}  // namespace intmill
