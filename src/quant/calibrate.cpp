@@ -1,0 +1,127 @@
+// Calibrator: a session with taps on every value that quantization may ask about.
+#include "quant/calibrate.h"
+
+#include <map>
+#include <string>
+#include <utility>
+
+#include "ir/op.h"
+#include "quant/bias_shift.h"
+#include "quant/layers.h"
+#include "quant/observers/observer.h"
+#include "quant/quantize_graph.h"
+#include "quant/statistics.h"
+
+namespace intmill {
+namespace {
+
+int64_t FirstDimension(std::span<const Tensor> inputs) {
+  return inputs.empty() || inputs[0].rank() == 0 ? 1 : inputs[0].dim(0);
+}
+
+struct Observed {
+  ValueStatistics statistics;
+  InputChannels channels;  // count 0: no product reads the value
+};
+using Observations = std::map<std::string, Observed, std::less<>>;
+
+// What it is to observe, and nothing seen yet.
+Observations MakeObservations(const Graph& graph) {
+  Observations observations;
+  for (const ValueId id : ObservableValues(graph)) observations[graph.value(id).name];
+  for (const Node& node : graph.nodes) {
+    if (!HasConstantWeight(graph, node) || !IsActivation(graph, node.inputs[0])) continue;
+    observations[graph.value(node.inputs[0]).name].channels =
+        InputChannelsOf(node, *graph.ConstantOf(node.inputs[1]));
+  }
+  return observations;
+}
+
+void Observe(const Tensor& tensor, Layout layout, int64_t samples, const InputChannels& channels,
+             ValueStatistics* statistics) {
+  const bool has_samples = tensor.rank() > 0 && tensor.dim(0) == samples;
+  const int64_t parts = has_samples ? samples : 1;
+  statistics->Add(tensor.values<float>(), parts);
+  if (channels.count == 0) return;
+  int64_t inner = 1;
+  if (channels.is_spatial && layout == Layout::kPlain)
+    for (int64_t i = 2; i < tensor.rank(); ++i) inner *= tensor.dim(i);
+  statistics->AddChannels(tensor.values<float>(), parts, channels.count, inner);
+}
+
+}  // namespace
+
+struct Calibrator::Impl {
+  std::shared_ptr<const Graph> graph;
+  SchemeTable schemes;
+  std::shared_ptr<const Session> session;
+  std::vector<std::string> observed;  // in the graph's order
+  Observations observations;
+  int64_t samples = 0;
+};
+
+Calibrator::Calibrator(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Calibrator::~Calibrator() = default;
+
+Result<std::unique_ptr<Calibrator>> Calibrator::Create(std::shared_ptr<const Graph> graph,
+                                                       SchemeTable schemes,
+                                                       SessionOptions options) {
+  if (IsQuantized(*graph)) return Error(Code::kState, "the model is quantized already");
+  auto impl = std::make_unique<Impl>();
+  impl->graph = graph;
+  impl->schemes = std::move(schemes);
+  impl->observations = MakeObservations(*graph);
+  for (const ValueId id : ObservableValues(*graph)) impl->observed.push_back(graph->value(id).name);
+  // A value that a rewrite does away with is never computed, and so could not be observed.
+  for (const std::string_view pass : PassNames())
+    if (pass != "fold_shapes" && pass != "fold_constants" && pass != "prune")
+      options.passes.disabled.emplace_back(pass);
+  ASSIGN_OR_RETURN(impl->session, Session::Create(graph, std::move(options)));
+  return std::make_unique<Calibrator>(std::move(impl));
+}
+
+Status Calibrator::Feed(std::span<const Tensor> inputs) {
+  const int64_t samples = FirstDimension(inputs);
+  std::map<std::string, ValueStatistics> batch;
+  const Tap tap = [&](const std::string& name, const Tensor& tensor, Layout layout) {
+    const auto known = impl_->observations.find(name);
+    if (tensor.dtype() == DType::kF32 && known != impl_->observations.end())
+      Observe(tensor, layout, samples, known->second.channels, &batch[name]);
+    return Ok();
+  };
+  std::vector<Tensor> outputs(impl_->graph->outputs.size());
+  TRY(impl_->session->Run(inputs, outputs, tap));
+
+  for (const auto& [name, statistics] : batch)
+    impl_->observations[name].statistics.Merge(statistics);
+  impl_->samples += samples;
+  return Ok();
+}
+
+int64_t Calibrator::samples() const { return impl_->samples; }
+const Graph& Calibrator::graph() const { return *impl_->graph; }
+
+const ValueStatistics* Calibrator::Find(std::string_view value_name) const {
+  const auto found = impl_->observations.find(value_name);
+  const bool known = found != impl_->observations.end() && impl_->samples > 0;
+  return known ? &found->second.statistics : nullptr;
+}
+
+Table Calibrator::Ranges() const {
+  Table table;
+  table.columns = {"tensor", "min", "max", "scale", "zero_point", "samples", "nonfinite"};
+  const LayerScheme scheme = impl_->schemes.For("");
+  for (const std::string& name : impl_->observed) {
+    const ValueStatistics& statistics = impl_->observations.find(name)->second.statistics;
+    float scale = 1;
+    int32_t zero_point = 0;
+    ChooseScale(FindRange(statistics, scheme), scheme.activation_dtype, scheme.activation_symmetric,
+                &scale, &zero_point);
+    table.Add({name, static_cast<double>(statistics.min()), static_cast<double>(statistics.max()),
+               static_cast<double>(scale), static_cast<int64_t>(zero_point), impl_->samples,
+               statistics.nonfinite()});
+  }
+  return table;
+}
+
+}  // namespace intmill

@@ -1,0 +1,43 @@
+// Calibration: runs the FP32 model on the user's data and keeps statistics, never the data.
+#ifndef INTMILL_QUANT_CALIBRATE_H
+#define INTMILL_QUANT_CALIBRATE_H
+
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "base/status.h"
+#include "base/table.h"
+#include "ir/graph.h"
+#include "quant/scheme.h"
+#include "session/session.h"
+#include "tensor/tensor.h"
+
+namespace intmill {
+
+class Calibrator {
+ public:
+  // Observes every activation that quantization under `schemes` may need.
+  static Result<std::unique_ptr<Calibrator>> Create(std::shared_ptr<const Graph> graph,
+                                                    SchemeTable schemes, SessionOptions options);
+  ~Calibrator();
+
+  // One batch. A failing call leaves the statistics as they were before it.
+  Status Feed(std::span<const Tensor> inputs);
+
+  int64_t samples() const;  // sum of first dimensions
+  // Statistics of a value by name; null when it was not observed or no batch was fed.
+  const class ValueStatistics* Find(std::string_view value_name) const;
+  Table Ranges() const;  // tensor, min, max, scale, zero_point, samples, nonfinite
+  const Graph& graph() const;
+
+  struct Impl;
+  explicit Calibrator(std::unique_ptr<Impl> impl);  // for Create
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace intmill
+
+#endif  // INTMILL_QUANT_CALIBRATE_H

@@ -1,0 +1,171 @@
+// PlaceValues: groups of values that share a scale, and the range of each group.
+#include "quant/placement.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "ir/op.h"
+#include "quant/observers/observer.h"
+
+namespace intmill {
+namespace {
+
+// Disjoint sets of values; the smallest member represents its set.
+class Groups {
+ public:
+  explicit Groups(size_t n) : parent_(n) { std::iota(parent_.begin(), parent_.end(), size_t{0}); }
+
+  size_t Find(size_t i) {
+    while (parent_[i] != i) i = parent_[i] = parent_[parent_[i]];
+    return i;
+  }
+  void Join(size_t a, size_t b) {
+    a = Find(a);
+    b = Find(b);
+    parent_[std::max(a, b)] = std::min(a, b);
+  }
+
+ private:
+  std::vector<size_t> parent_;
+};
+
+struct Group {
+  bool used = false;
+  Range range;
+  LayerScheme scheme;  // of the first layer that touches it
+  std::optional<QParams> fixed;
+};
+
+Range RangeOfConstant(const Tensor& tensor) {
+  Range range;
+  for (const float x : tensor.values<float>()) {
+    range.min = std::min(range.min, x);
+    range.max = std::max(range.max, x);
+  }
+  return range;
+}
+
+class Placer {
+ public:
+  Placer(const Graph& graph, const std::vector<LayerDecision>& layers, const FindStatistics& find)
+      : graph_(graph),
+        layers_(layers),
+        find_(find),
+        groups_(graph.values.size()),
+        touched_(graph.values.size()),
+        stays_real_(graph.values.size()) {
+    for (size_t i = 0; i < layers.size(); ++i)
+      if (layers[i].writes_real) stays_real_[static_cast<size_t>(graph.nodes[i].outputs[0])] = true;
+  }
+
+  Result<ValueParams> Run() {
+    std::vector<Group> groups(graph_.values.size());
+    for (size_t i = 0; i < layers_.size(); ++i) JoinSameScale(i);
+    for (size_t i = 0; i < layers_.size(); ++i) TRY(Touch(i, &groups));
+
+    ValueParams params(graph_.values.size());
+    for (size_t id = 0; id < params.size(); ++id)
+      if (touched_[id]) params[id] = ParamsOf(groups[groups_.Find(id)]);
+    return params;
+  }
+
+ private:
+  bool Participates(size_t i) const { return layers_[i].kind == LayerKind::kStatic; }
+
+  // Values as static layer i reads and writes them in integers.
+  std::vector<ValueId> Inputs(size_t i) const {
+    std::vector<ValueId> ids;
+    for (const size_t k : ActivationInputs(graph_, graph_.nodes[i])) {
+      const ValueId id = graph_.nodes[i].inputs[k];
+      const bool is_bias = layers_[i].is_bias && graph_.value(id).constant;
+      if (!is_bias && !stays_real_[static_cast<size_t>(id)]) ids.push_back(id);
+    }
+    return ids;
+  }
+  std::vector<ValueId> Outputs(size_t i) const {
+    std::vector<ValueId> ids;
+    for (const ValueId id : graph_.nodes[i].outputs)
+      if (IsActivation(graph_, id) && !stays_real_[static_cast<size_t>(id)]) ids.push_back(id);
+    return ids;
+  }
+
+  void JoinSameScale(size_t i) {
+    if (!Participates(i) || graph_.nodes[i].op->quant != QuantRule::kSameScale) return;
+    std::vector<ValueId> ids = Inputs(i);
+    const std::vector<ValueId> outputs = Outputs(i);
+    ids.insert(ids.end(), outputs.begin(), outputs.end());
+    for (size_t k = 1; k < ids.size(); ++k)
+      groups_.Join(static_cast<size_t>(ids[0]), static_cast<size_t>(ids[k]));
+  }
+
+  Status Touch(size_t i, std::vector<Group>* groups) {
+    if (!Participates(i)) return Ok();
+    for (const ValueId id : Inputs(i)) TRY(AddMember(i, id, nullptr, groups));
+    const OpDef& op = *graph_.nodes[i].op;
+    for (const ValueId id : Outputs(i)) {
+      std::optional<QParams> fixed;
+      if (op.fixed_output != nullptr) {
+        ASSIGN_OR_RETURN(fixed,
+                         op.fixed_output(graph_.nodes[i], layers_[i].scheme.activation_dtype));
+      }
+      TRY(AddMember(i, id, fixed ? &*fixed : nullptr, groups));
+    }
+    return Ok();
+  }
+
+  Status AddMember(size_t i, ValueId id, const QParams* fixed, std::vector<Group>* groups) {
+    Group& group = (*groups)[groups_.Find(static_cast<size_t>(id))];
+    if (!group.used) group.scheme = layers_[i].scheme;
+    group.used = true;
+    if (fixed != nullptr) group.fixed = *fixed;
+    if (touched_[static_cast<size_t>(id)]) return Ok();
+    touched_[static_cast<size_t>(id)] = true;
+
+    const Value& value = graph_.value(id);
+    Range range;
+    if (value.constant) {
+      range = RangeOfConstant(*value.constant);
+    } else {
+      const ValueStatistics* statistics = find_(value.name);
+      if (statistics == nullptr)
+        return Error(Code::kInvalidArgument, Place(graph_.nodes[i]), ": the calibration did not ",
+                     "observe '", value.name, "'; calibrate this very model");
+      range = FindRange(*statistics, group.scheme);
+    }
+    group.range.min = std::min(group.range.min, range.min);
+    group.range.max = std::max(group.range.max, range.max);
+    return Ok();
+  }
+
+  static QParams ParamsOf(const Group& group) {
+    QParams q;
+    q.dtype = group.scheme.activation_dtype;
+    q.scales.resize(1);
+    q.zero_points.resize(1);
+    ChooseScale(group.range, q.dtype, group.scheme.activation_symmetric, q.scales.data(),
+                q.zero_points.data());
+    if (!group.fixed) return q;
+    // A group that other values widen beyond the fixed range keeps what was measured.
+    const float s = group.fixed->scales[0];
+    const int64_t z = group.fixed->zero_points[0];
+    const float low = static_cast<float>(MinOf(q.dtype) - z) * s;
+    const float high = static_cast<float>(MaxOf(q.dtype) - z) * s;
+    return group.range.min < low - s || group.range.max > high + s ? q : *group.fixed;
+  }
+
+  const Graph& graph_;
+  const std::vector<LayerDecision>& layers_;
+  const FindStatistics& find_;
+  Groups groups_;
+  std::vector<bool> touched_;
+  std::vector<bool> stays_real_;
+};
+
+}  // namespace
+
+Result<ValueParams> PlaceValues(const Graph& graph, const std::vector<LayerDecision>& layers,
+                                const FindStatistics& find) {
+  return Placer(graph, layers, find).Run();
+}
+
+}  // namespace intmill
