@@ -1,0 +1,187 @@
+// C entries about models and quantizing them.
+#include "capi/convert.h"
+#include "capi/guard.h"
+#include "capi/handles.h"
+#include "format/format.h"
+#include "import/load.h"
+#include "intmill/intmill.h"
+#include "ir/graph.h"
+#include "quant/calibrate.h"
+#include "quant/describe.h"
+#include "quant/quantize_graph.h"
+
+using namespace intmill;
+using namespace intmill::capi;
+
+namespace {
+
+using ModelHandle = Result<std::unique_ptr<intmill_model>>;
+
+constexpr uint32_t kFirstPortSize = 32;
+static_assert(sizeof(intmill_port) >= kFirstPortSize);
+
+ModelHandle WrapModel(Result<Graph> graph) {
+  ASSIGN_OR_RETURN(Graph value, std::move(graph));
+  auto handle = std::make_unique<intmill_model>();
+  handle->graph = std::make_shared<const Graph>(std::move(value));
+  handle->origin = handle->graph;
+  return handle;
+}
+
+Result<const std::vector<ValueId>*> PortsOf(const intmill_model* m, intmill_side side) {
+  TRY(CheckHandle(m, "m"));
+  if (side == INTMILL_INPUT) return &m->graph->inputs;
+  if (side == INTMILL_OUTPUT) return &m->graph->outputs;
+  return Error(Code::kInvalidArgument, "side ", static_cast<int>(side), " is not known");
+}
+
+Result<intmill_port> Describe(const intmill_model* m, intmill_side side, int64_t index) {
+  ASSIGN_OR_RETURN(const std::vector<ValueId>* ports, PortsOf(m, side));
+  if (index < 0 || index >= static_cast<int64_t>(ports->size()))
+    return Error(Code::kInvalidArgument, "port ", index, " does not exist, the model has ",
+                 ports->size(), side == INTMILL_INPUT ? " inputs" : " outputs");
+  const Value& value = m->graph->value((*ports)[static_cast<size_t>(index)]);
+  intmill_port port = INTMILL_PORT_INIT;
+  port.dtype = static_cast<intmill_dtype>(value.dtype);
+  port.name = value.name.c_str();
+  port.rank = value.shape ? static_cast<int64_t>(value.shape->size()) : -1;
+  port.dims = value.shape ? value.shape->data() : nullptr;
+  return port;
+}
+
+Result<Graph> LoadLent(const void* data, int64_t bytes, intmill_free_fn free_fn, void* user,
+                       const OptionBag& bag) {
+  TRY(CheckList(data, bytes, "bytes"));
+  // Models only read: the cast serves the caller's free function.
+  const Lent lent(const_cast<void*>(data), free_fn, user);
+  ASSIGN_OR_RETURN(const LoadOptions options, ToLoadOptions(bag));
+  const std::span all(static_cast<const std::byte*>(data), static_cast<size_t>(bytes));
+  const BlobPtr blob = std::make_shared<Blob>(all, [owner = lent.owner()] {});
+  ASSIGN_OR_RETURN(Graph graph, LoadModelFromMemory(blob, options));
+  lent.Take();
+  return graph;
+}
+
+Result<Tensor> SaveToTensor(const Graph& graph) {
+  std::vector<std::byte> file;
+  TRY(WriteModel(graph, [&](std::span<const std::byte> piece) -> Status {
+    file.insert(file.end(), piece.begin(), piece.end());
+    return Ok();
+  }));
+  ASSIGN_OR_RETURN(Tensor t, Tensor::Make(DType::kU8, {static_cast<int64_t>(file.size())}));
+  std::ranges::copy(file, t.mutable_data<std::byte>());
+  return t;
+}
+
+Result<Table> Report(const Graph& graph, intmill_report_kind kind) {
+  if (kind == INTMILL_REPORT_LAYERS) return DescribeLayers(graph);
+  if (kind == INTMILL_REPORT_METADATA) return DescribeMetadata(graph);
+  return Error(Code::kInvalidArgument, "report kind ", static_cast<int>(kind),
+               " is not one of a model");
+}
+
+Result<const Calibrator*> CalibratorOf(const intmill_probe* p, const intmill_model* m) {
+  if (p == nullptr) return nullptr;
+  TRY(CheckHandle(p, "calibration"));
+  if (p->calibrator == nullptr)
+    return Error(Code::kInvalidArgument, "calibration is a probe of another kind");
+  if (p->origin != m->origin)
+    return Error(Code::kInvalidArgument, "calibration is a probe of another model");
+  return p->calibrator.get();
+}
+
+}  // namespace
+
+intmill_status intmill_model_load(const char* path, const intmill_options* opts,
+                                  intmill_model** out) {
+  return Create(out, [&]() -> ModelHandle {
+    TRY(CheckPointer(path, "path"));
+    TRY(CheckOptions(opts));
+    ASSIGN_OR_RETURN(const LoadOptions options, ToLoadOptions(BagOf(opts)));
+    return WrapModel(LoadModel(path, options));
+  });
+}
+
+intmill_status intmill_model_load_memory(const void* data, int64_t bytes, intmill_free_fn free_fn,
+                                         void* user, const intmill_options* opts,
+                                         intmill_model** out) {
+  return Create(out, [&]() -> ModelHandle {
+    TRY(CheckPointer(data, "data"));
+    TRY(CheckOptions(opts));
+    return WrapModel(LoadLent(data, bytes, free_fn, user, BagOf(opts)));
+  });
+}
+
+intmill_status intmill_model_save(const intmill_model* m, const char* path,
+                                  const intmill_options* opts) {
+  return Guard([&]() -> Status {
+    TRY(CheckHandle(m, "m"));
+    TRY(CheckPointer(path, "path"));
+    TRY(CheckOptions(opts));
+    TRY(CheckSaveFormat(BagOf(opts)));
+    TRY(ToHooks(BagOf(opts)).Progress("save", 0, 1));
+    return WriteModel(*m->graph, path);
+  });
+}
+
+intmill_status intmill_model_save_memory(const intmill_model* m, const intmill_options* opts,
+                                         intmill_tensor** out) {
+  return Create(out, [&]() -> Result<std::unique_ptr<intmill_tensor>> {
+    TRY(CheckHandle(m, "m"));
+    TRY(CheckOptions(opts));
+    TRY(CheckSaveFormat(BagOf(opts)));
+    TRY(ToHooks(BagOf(opts)).Progress("save", 0, 1));
+    return WrapTensor(SaveToTensor(*m->graph));
+  });
+}
+
+void intmill_model_release(intmill_model* m) { Release(m); }
+
+int64_t intmill_model_port_count(const intmill_model* m, intmill_side side) {
+  return Get<int64_t>(0, [&] {
+    const auto ports = PortsOf(m, side);
+    return ports.ok() ? static_cast<int64_t>((*ports)->size()) : 0;
+  });
+}
+
+intmill_status intmill_model_port(const intmill_model* m, intmill_side side, int64_t index,
+                                  intmill_port* port) {
+  return Guard([&]() -> Status {
+    TRY(CheckPointer(port, "port"));
+    ASSIGN_OR_RETURN(const intmill_port found, Describe(m, side, index));
+    return FillStruct(found, kFirstPortSize, port);
+  });
+}
+
+intmill_status intmill_model_report(const intmill_model* m, intmill_report_kind kind,
+                                    intmill_report** out) {
+  return Create(out, [&]() -> Result<std::unique_ptr<intmill_report>> {
+    TRY(CheckHandle(m, "m"));
+    return WrapReport(Report(*m->graph, kind));
+  });
+}
+
+intmill_status intmill_model_annotate(const intmill_model* m, const char* key, const char* value,
+                                      intmill_model** out) {
+  return Create(out, [&]() -> ModelHandle {
+    TRY(CheckHandle(m, "m"));
+    TRY(CheckPointer(key, "key"));
+    TRY(CheckPointer(value, "value"));
+    Graph graph = *m->graph;  // its tensors are shared
+    TRY(Annotate(graph, key, value));
+    ASSIGN_OR_RETURN(auto annotated, WrapModel(std::move(graph)));
+    annotated->origin = m->origin;
+    return annotated;
+  });
+}
+
+intmill_status intmill_quantize(const intmill_model* m, const intmill_probe* calibration,
+                                const intmill_options* opts, intmill_model** out) {
+  return Create(out, [&]() -> ModelHandle {
+    TRY(CheckHandle(m, "m"));
+    TRY(CheckOptions(opts));
+    ASSIGN_OR_RETURN(const Calibrator* calibrator, CalibratorOf(calibration, m));
+    const OptionBag& bag = BagOf(opts);
+    return WrapModel(QuantizeGraph(*m->graph, calibrator, ToSchemes(bag), ToHooks(bag)));
+  });
+}

@@ -1,0 +1,96 @@
+// C entries about probes: calibration and verification.
+#include "capi/convert.h"
+#include "capi/guard.h"
+#include "capi/handles.h"
+#include "intmill/intmill.h"
+#include "quant/calibrate.h"
+#include "quant/verify.h"
+
+using namespace intmill;
+using namespace intmill::capi;
+
+intmill_probe::~intmill_probe() = default;
+
+namespace {
+
+using ProbeHandle = Result<std::unique_ptr<intmill_probe>>;
+
+Status Feed(intmill_probe& p, std::span<const Tensor> inputs, std::span<const Tensor> targets) {
+  if (p.verifier != nullptr) return p.verifier->Feed(inputs, targets);
+  if (!targets.empty())
+    return Error(Code::kInvalidArgument, "targets are for verifying probes, this one calibrates");
+  return p.calibrator->Feed(inputs);
+}
+
+Result<Table> Report(const intmill_probe& p, intmill_report_kind kind) {
+  const bool verifies = p.verifier != nullptr;
+  const bool known = verifies ? kind == INTMILL_REPORT_SUMMARY || kind == INTMILL_REPORT_OUTPUTS
+                              : kind == INTMILL_REPORT_RANGES;
+  if (!known)
+    return Error(Code::kInvalidArgument, "report kind ", static_cast<int>(kind),
+                 " is not one of a probe that ", verifies ? "verifies" : "calibrates");
+  if (!p.was_fed) return Error(Code::kState, "the probe was not fed yet");
+  if (!verifies) return p.calibrator->Ranges();
+  return kind == INTMILL_REPORT_SUMMARY ? p.verifier->Summary() : p.verifier->Outputs();
+}
+
+}  // namespace
+
+intmill_status intmill_probe_calibrate(const intmill_model* m, const intmill_options* opts,
+                                       intmill_probe** out) {
+  return Create(out, [&]() -> ProbeHandle {
+    TRY(CheckHandle(m, "m"));
+    TRY(CheckOptions(opts));
+    const OptionBag& bag = BagOf(opts);
+    auto probe = std::make_unique<intmill_probe>();
+    probe->origin = m->origin;
+    ASSIGN_OR_RETURN(probe->calibrator,
+                     Calibrator::Create(m->graph, ToSchemes(bag), ToSessionOptions(bag)));
+    return probe;
+  });
+}
+
+intmill_status intmill_probe_sensitivity(const intmill_model* m, const intmill_probe* calibration,
+                                         const intmill_options* opts, intmill_probe** out) {
+  return Create(out, [&]() -> ProbeHandle {
+    TRY(CheckHandle(m, "m"));
+    TRY(CheckHandle(calibration, "calibration"));
+    TRY(CheckOptions(opts));
+    return Error(Code::kUnsupported, "intmill_probe_sensitivity is not built yet");
+  });
+}
+
+intmill_status intmill_probe_verify(const intmill_model* reference, const intmill_model* candidate,
+                                    const intmill_options* opts, intmill_probe** out) {
+  return Create(out, [&]() -> ProbeHandle {
+    TRY(CheckHandle(reference, "reference"));
+    TRY(CheckHandle(candidate, "candidate"));
+    TRY(CheckOptions(opts));
+    auto probe = std::make_unique<intmill_probe>();
+    ASSIGN_OR_RETURN(probe->verifier, Verifier::Create(reference->graph, candidate->graph,
+                                                       ToSessionOptions(BagOf(opts))));
+    return probe;
+  });
+}
+
+intmill_status intmill_probe_feed(intmill_probe* p, intmill_tensor* const* inputs, int64_t n_inputs,
+                                  intmill_tensor* const* targets, int64_t n_targets) {
+  return Guard([&]() -> Status {
+    TRY(CheckHandle(p, "p"));
+    ASSIGN_OR_RETURN(const std::vector<Tensor> fed, ToTensors(inputs, n_inputs, "inputs"));
+    ASSIGN_OR_RETURN(const std::vector<Tensor> wanted, ToTensors(targets, n_targets, "targets"));
+    TRY(Feed(*p, fed, wanted));
+    p->was_fed = true;
+    return Ok();
+  });
+}
+
+intmill_status intmill_probe_report(const intmill_probe* p, intmill_report_kind kind,
+                                    intmill_report** out) {
+  return Create(out, [&]() -> Result<std::unique_ptr<intmill_report>> {
+    TRY(CheckHandle(p, "p"));
+    return WrapReport(Report(*p, kind));
+  });
+}
+
+void intmill_probe_release(intmill_probe* p) { Release(p); }

@@ -1,0 +1,234 @@
+// intmill quantize: makes the 8-bit file of a float model, and measures what that cost.
+#include <chrono>
+#include <cstdio>
+
+#include "cli/command.h"
+#include "cli/error.h"
+#include "cli/file.h"
+#include "cli/json.h"
+
+namespace intmill::cli {
+namespace {
+
+constexpr int64_t kCheckSamples = 64;
+
+struct QuantizeOptions {
+  CommonOptions common;
+  DataOptions data;
+  std::string model;
+  std::string output;
+  std::string method;
+  std::string recipe;
+  std::vector<std::string> skip;
+  std::optional<double> percentile;
+  bool is_dynamic = false;
+  bool per_tensor = false;
+  bool symmetric = false;
+};
+
+void ApplyFlags(const QuantizeOptions& from, Options& to) {
+  if (from.is_dynamic) to.Set(INTMILL_OPT_SCHEME, int64_t{INTMILL_SCHEME_DYNAMIC});
+  if (!from.method.empty()) to.Set(INTMILL_OPT_CALIBRATION, from.method);
+  if (from.percentile) to.SetNumber(INTMILL_OPT_PERCENTILE, *from.percentile);
+  if (from.per_tensor) to.Set(INTMILL_OPT_PER_CHANNEL, int64_t{0});
+  if (from.symmetric) to.Set(INTMILL_OPT_ACT_SYMMETRIC, int64_t{1});
+  for (const std::string& glob : from.skip) to.Set(INTMILL_OPT_SKIP, int64_t{1}, glob.c_str());
+}
+
+// * stands for any text, ? for one character, as in the library.
+bool GlobMatches(std::string_view glob, std::string_view text) {
+  if (glob.empty()) return text.empty();
+  if (glob[0] == '*')
+    return GlobMatches(glob.substr(1), text) ||
+           (!text.empty() && GlobMatches(glob, text.substr(1)));
+  return !text.empty() && (glob[0] == '?' || glob[0] == text[0]) &&
+         GlobMatches(glob.substr(1), text.substr(1));
+}
+
+// A --skip that matches nothing is a typing mistake that would cost accuracy in silence.
+void CheckSkips(const Model& model, const QuantizeOptions& options) {
+  const Report layers = model.Report(INTMILL_REPORT_LAYERS);
+  for (const std::string& glob : options.skip) {
+    bool is_used = false;
+    for (int64_t i = 0; i < layers.rows(); ++i)
+      is_used = is_used || GlobMatches(glob, layers.Text(i, "name"));
+    if (!is_used)
+      throw UsageError(Cat("--skip: no layer of ", options.model, " matches '", glob,
+                           "'; 'intmill inspect' lists them"));
+  }
+}
+
+// What the file says about the data it was made with.
+Model Describe(Model model, const Feeder& feeder) {
+  for (const auto& [key, value] : feeder.description()) model = model.Annotate(key, value);
+  return model;
+}
+
+// Runs both models on some of the data: a file that cannot run, or lost its sense, is noticed now.
+Report CheckResult(const Model& reference, const Model& candidate, const QuantizeOptions& options,
+                   Work& work, Report& outputs) {
+  DataOptions some = options.data;
+  some.samples = some.samples == 0 ? kCheckSamples : std::min(some.samples, kCheckSamples);
+  Feeder feeder(reference, options.model, some);
+  Probe probe = Probe::Verify(reference, candidate, work.options());
+  work.ForEachBatch("check", feeder, [&](const auto& inputs) { probe.Feed(inputs); });
+  outputs = probe.Report(INTMILL_REPORT_OUTPUTS);
+  return probe.Report(INTMILL_REPORT_SUMMARY);
+}
+
+Model AnnotateCheck(Model model, const Report& summary, const Report& outputs) {
+  model = model.Annotate("check.samples", summary.Text(summary.Row("samples"), "value"));
+  const double agreement = summary.Number(summary.Row("agreement"), "value");
+  model = model.Annotate("check.agreement", FormatNumber(agreement, 2));
+  for (int64_t i = 0; i < outputs.rows(); ++i) {
+    model = model.Annotate(Cat("check.sqnr_db.", i), FormatNumber(outputs.Number(i, "sqnr_db"), 2));
+  }
+  return model;
+}
+
+void PrintCheck(const Report& summary, const Report& outputs) {
+  if (!summary) return;
+  std::printf("checked on %s samples: agreement %s %%",
+              summary.Text(summary.Row("samples"), "value").c_str(),
+              FormatNumber(summary.Number(summary.Row("agreement"), "value"), 2).c_str());
+  for (int64_t i = 0; i < outputs.rows(); ++i) {
+    std::printf("; %s: SQNR %s dB", Printable(outputs.Text(i, "name")).c_str(),
+                FormatNumber(outputs.Number(i, "sqnr_db"), 1).c_str());
+  }
+  std::printf("\n");
+}
+
+struct LayerCounts {
+  int64_t quantized = 0;
+  std::vector<int64_t> floats;  // rows
+};
+
+LayerCounts CountLayers(const Report& layers) {
+  LayerCounts counts;
+  for (int64_t i = 0; i < layers.rows(); ++i) {
+    const std::string scheme = layers.Text(i, "scheme");
+    if (scheme == "static" || scheme == "dynamic") ++counts.quantized;
+    if (scheme == "float") counts.floats.push_back(i);
+  }
+  return counts;
+}
+
+void PrintResult(const QuantizeOptions& options, const Model& model, double seconds) {
+  const Report layers = model.Report(INTMILL_REPORT_LAYERS);
+  const LayerCounts counts = CountLayers(layers);
+  const auto input_bytes = static_cast<double>(FileSize(options.model));
+  const auto output_bytes = static_cast<double>(FileSize(options.output));
+  const double ratio = input_bytes / output_bytes;
+  if (options.common.json) {
+    const JsonObject result = JsonObject()
+                                  .Integer("input_bytes", static_cast<int64_t>(input_bytes))
+                                  .Integer("output_bytes", static_cast<int64_t>(output_bytes))
+                                  .Number("ratio", ratio, 3)
+                                  .Integer("quantized_layers", counts.quantized)
+                                  .Integer("float_layers", std::ssize(counts.floats))
+                                  .Number("seconds", seconds, 3)
+                                  .Number("peak_rss_mb", PeakMemoryMb(), 1);
+    std::printf("%s\n", result.text().c_str());
+    return;
+  }
+  std::printf("%s: %s, %s times smaller than %s (%s)\n", options.output.c_str(),
+              FormatBytes(output_bytes).c_str(), FormatNumber(ratio, 2).c_str(),
+              options.model.c_str(), FormatBytes(input_bytes).c_str());
+  std::printf("%lld layers in 8 bits, %zu in float%s\n", static_cast<long long>(counts.quantized),
+              counts.floats.size(), counts.floats.empty() ? "" : ":");
+  for (const int64_t row : counts.floats) {
+    if (layers.Text(row, "note").empty()) continue;
+    std::printf("  %s (%s)  %s\n", Printable(layers.Text(row, "name")).c_str(),
+                layers.Text(row, "op").c_str(), layers.Text(row, "note").c_str());
+  }
+}
+
+int Quantize(const QuantizeOptions& options) {
+  const auto start = std::chrono::steady_clock::now();
+  if (options.data.data.empty() && !options.is_dynamic && options.recipe.empty())
+    throw UsageError("quantize: static quantization measures your data: give --data, or --dynamic");
+  Work work(options.common, options.recipe);
+  ApplyFlags(options, work.options());
+  const Model model = work.Load(options.model);
+  CheckSkips(model, options);
+  std::unique_ptr<Feeder> feeder;
+  if (!options.data.data.empty())
+    feeder = std::make_unique<Feeder>(model, options.model, options.data);
+
+  Probe calibration;
+  if (feeder) NoteRawBytes(work, *feeder);
+  if (feeder && !options.is_dynamic) {
+    calibration = Probe::Calibrate(model, work.options());
+    work.ForEachBatch("calibrate", *feeder, [&](const auto& inputs) { calibration.Feed(inputs); });
+  }
+  Model quantized = intmill::Quantize(model, calibration, work.options());
+  Report summary;
+  Report outputs;
+  if (feeder) {
+    summary = CheckResult(model, quantized, options, work, outputs);
+    quantized = AnnotateCheck(Describe(std::move(quantized), *feeder), summary, outputs);
+  }
+  quantized.Save(options.output, &work.options());
+  work.line().Clear();
+
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+  PrintResult(options, quantized, elapsed.count());
+  if (options.common.json) return 0;
+  PrintCheck(summary, outputs);
+  std::printf("%s s, peak memory %s MB\n", FormatNumber(elapsed.count(), 2).c_str(),
+              FormatNumber(PeakMemoryMb(), 1).c_str());
+  return 0;
+}
+
+constexpr const char* kFooter =
+    "Runs MODEL on your data to learn the range of each activation, then stores weights and\n"
+    "computes in 8-bit integers. A few hundred samples that look like real use are enough. With\n"
+    "--dynamic no data is needed: ranges are measured while the model runs, which costs speed.\n"
+    "When there is data, both models then run on up to 64 samples of it and are compared.\n"
+    "\n"
+    "Methods (--method): minmax keeps all that was seen; average the mean extremes of the "
+    "samples;\n"
+    "percentile cuts the outermost values (--percentile); entropy and mse search for the range "
+    "that\n"
+    "loses the least.\n"
+    "\n"
+    "Examples:\n"
+    "  intmill quantize model.onnx -o model.im --data image=calib.npy\n"
+    "  intmill quantize model.onnx -o model.im --data image=photos/ --size 224 --samples 200 \\\n"
+    "      --scale 1/255 --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225\n"
+    "  intmill quantize model.onnx -o model.im --data calib.npz --skip '*head*' --method entropy\n"
+    "  intmill quantize model.onnx -o model.im --dynamic\n"
+    "\n"
+    "A recipe holds any option of the library, for the model or for layers:\n"
+    "  {\"calibration\": \"entropy\", \"layers\": {\"block3.*\": {\"skip\": 1}}}\n"
+    "\n"
+    "JSON: {\"input_bytes\",\"output_bytes\",\"ratio\",\"quantized_layers\",\"float_layers\",\n"
+    "\"seconds\",\"peak_rss_mb\"}; 'intmill inspect' says why a layer stayed in float.";
+
+}  // namespace
+
+void AddQuantize(CommandLine& line) {
+  auto options = std::make_shared<QuantizeOptions>();
+  Command command = line.Add("quantize", "Make a small, fast 8-bit file of a float model");
+  command.Footer(kFooter);
+  command.Positional("MODEL", options->model, "The float model: an .onnx or .im file");
+  command.Text("-o,--output", "OUT.im", options->output, Need::kRequired,
+               "The file to write; replaced as a whole");
+  command.Flag("--dynamic", options->is_dynamic, "Measure activations while running");
+  command.Choice("--method", "NAME", options->method,
+                 {"minmax", "average", "percentile", "entropy", "mse"},
+                 "How a range is chosen; see below");
+  command.Number("--percentile", "P", options->percentile, 50, 100, "For --method percentile");
+  command.Flag("--per-tensor", options->per_tensor,
+               "One scale for a whole weight, not one for each output channel");
+  command.Flag("--symmetric", options->symmetric, "Activations with zero point 0");
+  command.Texts("--skip", "GLOB", options->skip, Need::kOptional,
+                "Leave these layers in float; may be repeated");
+  command.Text("--recipe", "FILE", options->recipe, Need::kOptional,
+               "Options from a JSON file; the command line counts more");
+  AddDataOptions(command, options->data, Need::kOptional);
+  AddRunOptions(command, options->common);
+  command.OnRun([options] { return Quantize(*options); });
+}
+
+}  // namespace intmill::cli
