@@ -1,0 +1,129 @@
+// Holds every kernel of every real model's plan against its operator's reference, with the inputs
+// that the kernel really gets: integers within one step of the output scale, floats within 1e-4 of
+// the largest value; and the outputs are the same bits for 1, 2 and 4 threads. Float models are
+// checked as they are and quantized, with static and with dynamic ranges.
+//   kernels [model.onnx]     with a model: prints every step that differs
+#include <cstdio>
+#include <cstring>
+
+#include "base/parallel.h"
+#include "import/load.h"
+#include "passes/pipeline.h"
+#include "quant/quantize_graph.h"
+#include "support/checked_kernel.h"
+#include "support/isolated.h"
+#include "support/models.h"
+
+namespace intmill::test {
+namespace {
+
+constexpr int kSecondsPerModel = 600;
+constexpr double kRelative = 1e-4;
+constexpr double kSteps = 1;
+
+using Outputs = std::vector<std::vector<std::byte>>;
+
+Result<Outputs> RunPlan(const Graph& graph, const std::vector<Tensor>& inputs, int64_t threads,
+                        KernelHook hook) {
+  const ThreadScope scope(threads);
+  ASSIGN_OR_RETURN(const std::shared_ptr<const Plan> plan,
+                   Plan::Compile(graph, {.kernel_hook = std::move(hook)}));
+  ASSIGN_OR_RETURN(const std::unique_ptr<RunState> state, RunState::Create(plan, false));
+  std::vector<const void*> in;
+  for (const Tensor& input : inputs) in.push_back(input.data<void>());
+  Outputs outputs;
+  std::vector<void*> out;
+  for (const Value& output : plan->outputs())
+    outputs.emplace_back(static_cast<size_t>(NumBytes(*output.shape, output.dtype)));
+  for (auto& output : outputs) out.push_back(output.data());
+  TRY(state->Run(in, out, {}));
+  return outputs;
+}
+
+// One plan, step by step; a summary, or what is wrong first.
+Result<std::string> CheckGraph(const Graph& loaded, const std::vector<Tensor>& inputs,
+                               bool verbose) {
+  std::vector<Shape> shapes;
+  for (const Tensor& input : inputs) shapes.push_back(input.shape());
+  ASSIGN_OR_RETURN(const Graph graph, Specialize(loaded, shapes, {}));
+  Checks checks;
+  ASSIGN_OR_RETURN(const Outputs wanted, RunPlan(graph, inputs, 1, checks.Hook()));
+  StepCheck total;
+  int64_t references = 0;
+  for (const auto& step : checks.steps()) {
+    const bool wrong = step->worst > (step->integers ? kSteps : kRelative);
+    if (verbose && (wrong || step->different > 0 || step->kernel == "reference"))
+      std::printf("  %s %s (%s) by %s: worst %g, %ld of %ld differ\n", wrong ? "WRONG" : "",
+                  step->layer.c_str(), step->op.c_str(), step->kernel.c_str(), step->worst,
+                  static_cast<long>(step->different), static_cast<long>(step->values));
+    if (wrong)
+      return Error(Code::kInternal, "layer '", step->layer, "' (", step->op, ") by ", step->kernel,
+                   " differs from its reference by ", step->worst);
+    references += step->kernel == "reference" ? 1 : 0;
+    total.different += step->different;
+    total.values += step->integers ? step->values : 0;
+  }
+  for (const int64_t threads : {1, 2, 4}) {
+    ASSIGN_OR_RETURN(const Outputs found, RunPlan(graph, inputs, threads, {}));
+    if (found != wanted)
+      return Error(Code::kInternal, threads, " threads give other bits than one");
+  }
+  return Cat(checks.steps().size(), " steps, ", references, " by reference, ", total.different,
+             " of ", total.values, " integers one step off");
+}
+
+Result<Graph> QuantizeWith(Scheme scheme, const std::shared_ptr<const Graph>& graph,
+                           const std::vector<Tensor>& inputs) {
+  SchemeTable schemes;
+  schemes.Add("", [scheme](LayerScheme& layer) { layer.scheme = scheme; });
+  ASSIGN_OR_RETURN(const std::unique_ptr<Calibrator> calibrator,
+                   Calibrator::Create(graph, schemes, {}));
+  TRY(calibrator->Feed(inputs));
+  return QuantizeGraph(*graph, calibrator.get(), schemes, {});
+}
+
+Result<std::string> CheckModel(const std::string& path, const Expectation& expectation,
+                               bool verbose) {
+  LoadOptions options;
+  options.dims = expectation.dims;
+  ASSIGN_OR_RETURN(Graph loaded, LoadModel(path, options));
+  const auto graph = std::make_shared<const Graph>(std::move(loaded));
+  ASSIGN_OR_RETURN(const std::vector<Tensor> inputs, RandomInputs(*graph, expectation));
+  ASSIGN_OR_RETURN(std::string summary, CheckGraph(*graph, inputs, verbose));
+  if (IsQuantized(*graph)) return summary;
+  for (const Scheme scheme : {Scheme::kStatic, Scheme::kDynamicRanges}) {
+    const char* name = scheme == Scheme::kStatic ? "static" : "dynamic";
+    ASSIGN_OR_RETURN(const Graph quantized, QuantizeWith(scheme, graph, inputs).At(name));
+    ASSIGN_OR_RETURN(const std::string more, CheckGraph(quantized, inputs, verbose).At(name));
+    summary += Cat("; ", name, ": ", more);
+  }
+  return summary;
+}
+
+int Main(const std::string& only) {
+  const std::string shared = SharedFolder();
+  if (shared.empty()) {
+    std::printf("skipped: no folder ../shared with real models (INTMILL_SHARED says where)\n");
+    return kSkipped;
+  }
+  int failures = 0;
+  for (const Expectation& expectation : ReadExpectations()) {
+    if (expectation.verdict != "equal" || (!only.empty() && expectation.model != only)) continue;
+    const std::string path = shared + "/models/onnx/" + expectation.model;
+    const Isolated run = RunIsolated(kSecondsPerModel, [&]() -> std::string {
+      const Result<std::string> summary = CheckModel(path, expectation, !only.empty());
+      return summary.ok() ? "ok: " + *summary : summary.status().message();
+    });
+    const std::string verdict = run.finished ? run.text : run.failure;
+    std::printf("%s %s: %s\n", verdict.starts_with("ok") ? "ok  " : "FAIL",
+                expectation.model.c_str(), verdict.c_str());
+    std::fflush(stdout);
+    failures += verdict.starts_with("ok") ? 0 : 1;
+  }
+  return failures == 0 ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace intmill::test
+
+int main(int argc, char** argv) { return intmill::test::Main(argc > 1 ? argv[1] : ""); }

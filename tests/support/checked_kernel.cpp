@@ -1,0 +1,120 @@
+// Runs the chosen kernel and the reference on the same operands and compares what they write.
+#include "support/checked_kernel.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "base/memory.h"
+#include "engine/reference_kernel.h"
+
+namespace intmill::test {
+namespace {
+
+template <typename T>
+void CompareIntegers(const T* a, const T* b, int64_t n, StepCheck& check) {
+  for (int64_t i = 0; i < n; ++i) {
+    if (a[i] == b[i]) continue;
+    ++check.different;
+    const double steps = std::abs(static_cast<double>(a[i]) - static_cast<double>(b[i]));
+    check.worst = std::max(check.worst, steps);
+  }
+}
+
+void CompareFloats(const float* a, const float* b, int64_t n, StepCheck& check) {
+  double largest = 1e-6;
+  double error = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    largest = std::max(largest, std::abs(double{b[i]}));
+    const bool same = a[i] == b[i] || (std::isnan(a[i]) && std::isnan(b[i]));
+    if (!same) error = std::max(error, std::abs(double{a[i]} - double{b[i]}));
+  }
+  check.worst = std::max(check.worst, error / largest);
+}
+
+void Compare(const Operand& operand, const void* a, const void* b, StepCheck& check) {
+  const int64_t n = NumElements(operand.shape);
+  check.values += n;
+  check.integers = operand.dtype != DType::kF32;
+  switch (operand.dtype) {
+    case DType::kF32:
+      return CompareFloats(static_cast<const float*>(a), static_cast<const float*>(b), n, check);
+    case DType::kU8:
+      return CompareIntegers(static_cast<const uint8_t*>(a), static_cast<const uint8_t*>(b), n,
+                             check);
+    case DType::kS8:
+      return CompareIntegers(static_cast<const int8_t*>(a), static_cast<const int8_t*>(b), n,
+                             check);
+    default:
+      if (std::memcmp(a, b, static_cast<size_t>(NumBytes(operand.shape, operand.dtype))) != 0) {
+        ++check.different;
+        check.worst = INFINITY;
+      }
+  }
+}
+
+class CheckedKernel final : public Kernel {
+ public:
+  CheckedKernel(std::unique_ptr<Kernel> chosen, std::unique_ptr<Kernel> reference,
+                std::vector<Operand> outputs, std::vector<Tensor> constants,
+                std::shared_ptr<StepCheck> check)
+      : chosen_(std::move(chosen)),
+        reference_(std::move(reference)),
+        outputs_(std::move(outputs)),
+        constants_(std::move(constants)),
+        check_(std::move(check)) {}
+
+  std::string_view name() const override { return chosen_->name(); }
+  int64_t scratch_bytes() const override {
+    return std::max(chosen_->scratch_bytes(), reference_->scratch_bytes());
+  }
+  Result<std::unique_ptr<KernelState>> MakeState() const override { return chosen_->MakeState(); }
+
+  Status Run(const RunArgs& args, KernelState* state) const override {
+    TRY(chosen_->Run(args, state));
+    std::vector<const void*> inputs(args.inputs.begin(), args.inputs.end());
+    for (size_t i = 0; i < inputs.size(); ++i)
+      if (constants_[i].valid()) inputs[i] = constants_[i].data<void>();
+    std::vector<AlignedBytes> memory;
+    std::vector<void*> expected;
+    for (const Operand& output : outputs_) {
+      ASSIGN_OR_RETURN(AlignedBytes bytes, AllocateAligned(NumBytes(output.shape, output.dtype)));
+      expected.push_back(bytes.get());
+      memory.push_back(std::move(bytes));
+    }
+    TRY(reference_->Run({inputs, expected, args.scratch}, nullptr));
+    for (size_t i = 0; i < outputs_.size(); ++i)
+      if (outputs_[i].present) Compare(outputs_[i], args.outputs[i], expected[i], *check_);
+    return Ok();
+  }
+
+ private:
+  std::unique_ptr<Kernel> chosen_;
+  std::unique_ptr<Kernel> reference_;
+  std::vector<Operand> outputs_;
+  std::vector<Tensor> constants_;
+  std::shared_ptr<StepCheck> check_;
+};
+
+}  // namespace
+
+KernelHook Checks::Hook() {
+  return [this](const LowerArgs& args,
+                std::unique_ptr<Kernel> chosen) -> Result<std::unique_ptr<Kernel>> {
+    ASSIGN_OR_RETURN(std::unique_ptr<Kernel> reference, MakeReferenceKernel(args));
+    std::vector<Operand> outputs(args.outputs.begin(), args.outputs.end());
+    for (Operand& output : outputs) output.qparams = nullptr;
+    std::vector<Tensor> constants;
+    for (const Operand& input : args.inputs)
+      constants.push_back(input.constant != nullptr ? *input.constant : Tensor());
+    auto check = std::make_shared<StepCheck>();
+    check->layer = args.node.name;
+    check->op = args.node.op->name;
+    check->kernel = chosen->name();
+    steps_.push_back(check);
+    return MakeKernel<CheckedKernel>(std::move(chosen), std::move(reference), std::move(outputs),
+                                     std::move(constants), std::move(check));
+  };
+}
+
+}  // namespace intmill::test

@@ -1,0 +1,37 @@
+// Holds every kernel of a plan against the operator's reference, on the data of a real run.
+#ifndef INTMILL_TESTS_SUPPORT_CHECKED_KERNEL_H
+#define INTMILL_TESTS_SUPPORT_CHECKED_KERNEL_H
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/plan.h"
+
+namespace intmill::test {
+
+// What one step did, next to what its reference does with the same inputs.
+struct StepCheck {
+  std::string layer;
+  std::string op;
+  std::string kernel;
+  bool integers = false;  // output integers that stand for real numbers
+  int64_t values = 0;
+  int64_t different = 0;  // integers that are not equal
+  double worst = 0;       // integers: in steps; floats: |a - b| / max |b| over the tensor
+};
+
+// Collects the checks of all steps. Outlives the plan.
+class Checks {
+ public:
+  KernelHook Hook();
+  const std::vector<std::shared_ptr<StepCheck>>& steps() const { return steps_; }
+
+ private:
+  std::vector<std::shared_ptr<StepCheck>> steps_;
+};
+
+}  // namespace intmill::test
+
+#endif  // INTMILL_TESTS_SUPPORT_CHECKED_KERNEL_H

@@ -1,0 +1,64 @@
+// The arena planner: no two buffers alive at once may overlap, and little may be wasted.
+#include <criterion/criterion.h>
+#include <random>
+
+#include "engine/arena.h"
+
+using intmill::ArenaBuffer;
+using intmill::ArenaSize;
+using intmill::PlanArena;
+
+namespace {
+
+bool Disjoint(const ArenaBuffer& a, const ArenaBuffer& b) {
+  const bool together = a.first <= b.last && b.first <= a.last;
+  return !together || a.offset + a.bytes <= b.offset || b.offset + b.bytes <= a.offset;
+}
+
+ArenaSize Plan(std::vector<ArenaBuffer>& buffers) {
+  auto size = PlanArena(buffers);
+  cr_assert(size.ok(), "%s", size.status().message().c_str());
+  return *size;
+}
+
+}  // namespace
+
+Test(arena, a_chain_needs_two_buffers_however_long_it_is) {
+  std::vector<ArenaBuffer> chain;
+  for (int64_t i = 0; i < 50; ++i) chain.push_back({1024, i, i + 1});
+  cr_assert_eq(Plan(chain).bytes, 2048);
+}
+
+Test(arena, buffers_alive_together_never_overlap) {
+  std::mt19937 random(7);
+  for (int round = 0; round < 50; ++round) {
+    std::vector<ArenaBuffer> buffers;
+    for (int i = 0; i < 60; ++i) {
+      const int64_t first = random() % 40;
+      buffers.push_back({static_cast<int64_t>(random() % 5000), first,
+                         first + static_cast<int64_t>(random() % 10)});
+    }
+    const ArenaSize size = Plan(buffers);
+    cr_assert_geq(size.bytes, size.lower_bound);
+    for (size_t i = 0; i < buffers.size(); ++i) {
+      cr_assert_eq(buffers[i].offset % 64, 0);
+      cr_assert_leq(buffers[i].offset + buffers[i].bytes, size.bytes);
+      for (size_t j = 0; j < i; ++j) cr_assert(Disjoint(buffers[i], buffers[j]));
+    }
+  }
+}
+
+Test(arena, a_freed_gap_is_used_again) {
+  // 0..1 and 3..4 share the memory beside the one that lives throughout.
+  std::vector<ArenaBuffer> buffers = {{640, 0, 1}, {128, 0, 4}, {640, 3, 4}};
+  const ArenaSize size = Plan(buffers);
+  cr_assert_eq(size.bytes, 768);
+  cr_assert_eq(size.lower_bound, 768);
+}
+
+Test(arena, sizes_that_do_not_fit_are_refused) {
+  std::vector<ArenaBuffer> buffers = {{INT64_MAX - 5, 0, 1}, {INT64_MAX / 2, 0, 1}};
+  const auto size = PlanArena(buffers);
+  cr_assert_not(size.ok());
+  cr_assert_eq(size.status().code(), intmill::Code::kOutOfMemory);
+}

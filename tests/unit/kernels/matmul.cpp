@@ -1,0 +1,64 @@
+// 8-bit matrix products: oneDNN against plain loops, bit for bit.
+#include <criterion/criterion.h>
+
+#include "base/parallel.h"
+#include "kernels/onednn/runtime.h"
+#include "unit/kernels/run.h"
+
+using namespace intmill;
+using namespace intmill::test;
+
+constexpr int kProblems = 400;
+
+Test(matmul, onednn_equals_plain_loops_on_random_shapes_for_any_thread_count) {
+  if (!HasVnni(EffectiveIsa())) cr_skip_test("this processor has no VNNI");
+  Random random(1);
+  for (int i = 0; i < kProblems; ++i) {
+    const MatMulProblem p = RandomMatMul(random);
+    const auto fast = onednn::MakeMatMul(p.matmul, EffectiveIsa());
+    const auto plain = native::MakeMatMul(p.matmul, Isa::kBaseline);
+    cr_assert(plain.ok(), "%s: %s", p.text.c_str(), plain.status().message().c_str());
+    cr_assert(fast.ok(), "%s: %s", p.text.c_str(), fast.status().message().c_str());
+    const Bytes wanted = Run(**plain, p.inputs(), p.output_bytes(), 1);
+    cr_assert(!wanted.empty());
+    for (const int64_t threads : {1, 2, 4}) {
+      const Bytes found = Run(**fast, p.inputs(), p.output_bytes(), threads);
+      cr_assert(found == wanted, "%s: %s differs with %d threads", p.text.c_str(),
+                std::string((*fast)->name()).c_str(), static_cast<int>(threads));
+    }
+  }
+}
+
+Test(matmul, floats_give_the_same_bits_for_any_thread_count) {
+  // A long sum over few outputs is what a library would like to split among threads.
+  for (const int64_t columns : {24, 300, 1000}) {
+    MatMul m{.a = {1, 4096}, .b = {4096, columns}, .out = {1, columns}};
+    std::vector<float> a(4096);
+    std::vector<float> b(static_cast<size_t>(4096 * columns));
+    Random random(5);
+    for (float& x : a) x = random.Float(-1, 1);
+    for (float& x : b) x = random.Float(-1, 1);
+    m.weights = b.data();
+    Bytes first;
+    for (const int64_t threads : {1, 2, 4}) {
+      const ThreadScope scope(threads);
+      const auto kernel = MakeMatMul(m, EffectiveIsa());
+      cr_assert(kernel.ok());
+      const Bytes out =
+          Run(**kernel, {a.data(), nullptr}, static_cast<size_t>(columns) * 4, threads);
+      if (first.empty()) first = out;
+      cr_assert(out == first, "%d columns, %d threads", static_cast<int>(columns),
+                static_cast<int>(threads));
+    }
+  }
+}
+
+Test(matmul, without_vnni_the_kernel_is_our_own_and_says_so) {
+  Random random(3);
+  MatMulProblem p = RandomMatMul(random);
+  const auto refused = onednn::MakeMatMul(p.matmul, Isa::kAvx2);
+  cr_assert_eq(refused.status().code(), Code::kUnsupported);
+  const auto kernel = MakeMatMul(p.matmul, Isa::kAvx2);
+  cr_assert(kernel.ok());
+  cr_assert((*kernel)->name().starts_with("native int8"));
+}

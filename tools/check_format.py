@@ -1,0 +1,41 @@
+#!/usr/bin/env python3
+"""Checks that the sources are as clang-format 14 writes them. Exit status 1 on a violation, 77
+(skipped) when another version is installed, because versions differ in what they write.
+
+  check_format.py          says which files differ
+  check_format.py --fix    rewrites them
+"""
+
+import pathlib
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+WANTED = "14."
+
+
+def main():
+    try:
+        version = subprocess.run(["clang-format", "--version"], check=True, capture_output=True,
+                                 text=True).stdout.strip()
+    except OSError:
+        version = "none"
+    if f"version {WANTED}" not in version:
+        print(f"check_format: skipped, clang-format {WANTED}x wanted, found: {version}")
+        return 77
+    files = sorted(path for folder in ("include", "src", "tests", "samples")
+                   for path in (ROOT / folder).rglob("*")
+                   if path.suffix in (".h", ".hpp", ".c", ".cpp"))
+    if "--fix" in sys.argv:
+        return subprocess.run(["clang-format", "-i", *files]).returncode
+    differing = []
+    for path in files:
+        wanted = subprocess.run(["clang-format", path], check=True, capture_output=True).stdout
+        if wanted != path.read_bytes():
+            differing.append(f"{path.relative_to(ROOT)}: differs; tools/check_format.py --fix mends it")
+    print("\n".join(differing + [f"check_format: {len(files)} files, {len(differing)} differ"]))
+    return 1 if differing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
