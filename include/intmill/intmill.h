@@ -17,8 +17,8 @@
  *    all defaults. An operation copies what it needs from opts, the hooks included.
  *  - Counts, sizes and indices are int64_t, booleans int32_t, enums 32 bits. No struct by value.
  *  - Models, sessions, reports and qparams never change: any thread may use them at any time.
- *    Every other object serves one thread at a time. A tensor that nobody writes may be read by
- *    many threads.
+ *    Every other object serves one thread at a time, unless its functions say more. A tensor that
+ *    nobody writes may be read by many threads.
  *  - A struct begins with struct_size; its *_INIT macro sets that. Fields are only ever appended.
  *  - @since is the first release that has the thing. Numbers are never given a second meaning;
  *    those left out of an enum are kept free for features that are not built yet. */
@@ -595,9 +595,9 @@ INTMILL_API intmill_status intmill_model_annotate(const intmill_model* m, const 
 /* ---- Probes: make one, feed it batches, read its report -------------------------------------- */
 
 /** Makes a probe that learns the ranges of a float model's activations. Its memory does not grow
- * with the number of batches, and the order of batches does not matter (except for
- * INTMILL_CALIBRATION_AVERAGE, in the last digits).
- * @param opts THREADS, MEMORY_LIMIT, DISABLE_PASSES, hooks; CALIBRATION and PERCENTILE for
+ * with the number of batches, and their order does not matter. Every batch runs on one thread, so
+ * that the number of threads cannot show in the result; to use more, feed from more threads.
+ * @param opts MEMORY_LIMIT, DISABLE_PASSES, hooks; CALIBRATION and PERCENTILE for
  * INTMILL_REPORT_RANGES. Errors: UNSUPPORTED (an operator that cannot run), STATE (m is quantized
  * already). @since 0.1 */
 INTMILL_API intmill_status intmill_probe_calibrate(const intmill_model* m,
@@ -626,7 +626,7 @@ INTMILL_API intmill_status intmill_probe_verify(const intmill_model* reference,
  * the first output, S64 or S32, as many elements as rows. With every batch or with none.
  * Errors: SHAPE, INVALID_ARGUMENT (wrong counts, targets for another kind of probe, a class out of
  * range), STATE (targets with some batches only), CANCELLED. After an error the probe is as it was
- * before the call. @since 0.1 */
+ * before the call. A calibrating probe may be fed by many threads at once. @since 0.1 */
 INTMILL_API intmill_status intmill_probe_feed(intmill_probe* p, intmill_tensor* const* inputs,
                                               int64_t n_inputs, intmill_tensor* const* targets,
                                               int64_t n_targets);

@@ -101,6 +101,8 @@ class Options : public Handle<intmill_options, intmill_options_release> {
     return Options(out);
   }
 
+  std::string Json() const { return intmill_options_json(get()); }
+
   Options& Set(intmill_opt key, int64_t value, const char* layer = nullptr) {
     Check(intmill_options_set_i64(get(), layer, key, value));
     return *this;

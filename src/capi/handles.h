@@ -87,7 +87,7 @@ struct intmill_probe {
   static constexpr const char* kWhat = "a probe";
   intmill::capi::Magic magic{kMagic};
   std::shared_ptr<const intmill::Graph> origin;  // what a calibration is of
-  bool was_fed = false;
+  std::atomic<bool> was_fed = false;
   // One of the two.
   std::unique_ptr<intmill::Calibrator> calibrator;
   std::unique_ptr<intmill::Verifier> verifier;

@@ -70,7 +70,10 @@ Report CheckResult(const Model& reference, const Model& candidate, const Quantiz
   DataOptions some = options.data;
   some.samples = some.samples == 0 ? kCheckSamples : std::min(some.samples, kCheckSamples);
   Feeder feeder(reference, options.model, some);
-  Probe probe = Probe::Verify(reference, candidate, work.options());
+  // The figures go into the file, which must not depend on the number of threads.
+  Options one_thread = Options::FromJson(work.options().Json());
+  one_thread.Set(INTMILL_OPT_THREADS, int64_t{1});
+  Probe probe = Probe::Verify(reference, candidate, one_thread);
   work.ForEachBatch("check", feeder, [&](const auto& inputs) { probe.Feed(inputs); });
   outputs = probe.Report(INTMILL_REPORT_OUTPUTS);
   return probe.Report(INTMILL_REPORT_SUMMARY);
@@ -159,7 +162,9 @@ int Quantize(const QuantizeOptions& options) {
   if (feeder) NoteRawBytes(work, *feeder);
   if (feeder && !options.is_dynamic) {
     calibration = Probe::Calibrate(model, work.options());
-    work.ForEachBatch("calibrate", *feeder, [&](const auto& inputs) { calibration.Feed(inputs); });
+    work.ForEachBatch(
+        "calibrate", *feeder, [&](const auto& inputs) { calibration.Feed(inputs); },
+        work.Threads());
   }
   Model quantized = intmill::Quantize(model, calibration, work.options());
   Report summary;

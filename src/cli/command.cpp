@@ -2,10 +2,14 @@
 #include "cli/command.h"
 
 #include <cstdio>
+#include <exception>
 #include <limits>
+#include <mutex>
+#include <thread>
 
 #include "cli/error.h"
 #include "cli/file.h"
+#include "cli/json.h"
 
 namespace intmill::cli {
 namespace {
@@ -79,19 +83,44 @@ void Work::Connect(const CommonOptions& common) {
   });
 }
 
+int64_t Work::Threads() const {
+  const int64_t wanted = IntegerIn(options_.Json(), "threads");
+  if (wanted > 0) return wanted;
+  Report facts;
+  Check(intmill_doctor(facts.Out()));
+  return std::stoll(facts.Text(facts.Row("threads"), "value"));
+}
+
 void Work::ForEachBatch(const std::string& stage, Feeder& feeder,
-                        const std::function<void(const std::vector<Tensor>&)>& feed) {
-  std::vector<Tensor> inputs;
+                        const std::function<void(const std::vector<Tensor>&)>& feed,
+                        int64_t workers) {
+  std::mutex mutex;
+  std::exception_ptr failure;
   int64_t done = 0;
-  is_feeding_ = true;
-  line_.Show(stage, 0, feeder.count());
-  while (feeder.Next(inputs)) {
-    ThrowIfInterrupted();
-    feed(inputs);
-    done += static_cast<int64_t>(feeder.batch().size());
+  const auto next = [&](std::vector<Tensor>& inputs, int64_t finished) {
+    const std::lock_guard lock(mutex);
+    done += finished;
     line_.Show(stage, done, feeder.count());
+    ThrowIfInterrupted();
+    return failure || !feeder.Next(inputs) ? 0 : static_cast<int64_t>(feeder.batch().size());
+  };
+  const auto work = [&] {
+    try {
+      std::vector<Tensor> inputs;
+      for (int64_t rows = next(inputs, 0); rows > 0; rows = next(inputs, rows)) feed(inputs);
+    } catch (...) {
+      const std::lock_guard lock(mutex);
+      if (!failure) failure = std::current_exception();
+    }
+  };
+  is_feeding_ = true;
+  {
+    std::vector<std::jthread> others;
+    for (int64_t i = 1; i < workers; ++i) others.emplace_back(work);
+    work();
   }
   is_feeding_ = false;
+  if (failure) std::rethrow_exception(failure);
   line_.Clear();
 }
 

@@ -41,10 +41,13 @@ class Work {
 
   Options& options() { return options_; }
   ProgressLine& line() { return line_; }
+  int64_t Threads() const;  // what the options say, or as many as this process may use
   Model Load(const std::string& path) { return Model::Load(path, &options_); }
-  // Feeds every batch to `feed` under one progress bar.
+  // Feeds every batch to `feed` under one progress bar; with more than one worker, from as many
+  // threads at once and in no order.
   void ForEachBatch(const std::string& stage, Feeder& feeder,
-                    const std::function<void(const std::vector<Tensor>&)>& feed);
+                    const std::function<void(const std::vector<Tensor>&)>& feed,
+                    int64_t workers = 1);
   // One line for the user who watches; not part of the result.
   void Note(const std::string& message);
 

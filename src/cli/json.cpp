@@ -51,4 +51,8 @@ std::string JsonText(std::string_view text) {
   return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
+int64_t IntegerIn(const std::string& json, const std::string& key) {
+  return nlohmann::json::parse(json).value(key, int64_t{0});
+}
+
 }  // namespace intmill::cli

@@ -29,6 +29,9 @@ std::string JsonArray(const std::vector<std::string>& items);
 std::string JsonArray(const std::vector<int64_t>& items);
 std::string JsonText(std::string_view text);
 
+// The integer of a key of an object in JSON; 0 when it has no such key.
+int64_t IntegerIn(const std::string& json, const std::string& key);
+
 }  // namespace intmill::cli
 
 #endif  // INTMILL_CLI_JSON_H

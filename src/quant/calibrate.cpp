@@ -2,6 +2,7 @@
 #include "quant/calibrate.h"
 
 #include <map>
+#include <mutex>
 #include <string>
 #include <utility>
 
@@ -56,6 +57,7 @@ struct Calibrator::Impl {
   SchemeTable schemes;
   std::shared_ptr<const Session> session;
   std::vector<std::string> observed;  // in the graph's order
+  mutable std::mutex mutex;           // of the statistics and their number
   Observations observations;
   int64_t samples = 0;
 };
@@ -76,6 +78,9 @@ Result<std::unique_ptr<Calibrator>> Calibrator::Create(std::shared_ptr<const Gra
   for (const std::string_view pass : PassNames())
     if (pass != "fold_shapes" && pass != "fold_constants" && pass != "prune")
       options.passes.disabled.emplace_back(pass);
+  // oneDNN sums floats in an order that depends on the number of threads, and the same data must
+  // give the same file on every machine.
+  options.threads = 1;
   ASSIGN_OR_RETURN(impl->session, Session::Create(graph, std::move(options)));
   return std::make_unique<Calibrator>(std::move(impl));
 }
@@ -92,13 +97,17 @@ Status Calibrator::Feed(std::span<const Tensor> inputs) {
   std::vector<Tensor> outputs(impl_->graph->outputs.size());
   TRY(impl_->session->Run(inputs, outputs, tap));
 
+  const std::lock_guard lock(impl_->mutex);
   for (const auto& [name, statistics] : batch)
     impl_->observations[name].statistics.Merge(statistics);
   impl_->samples += samples;
   return Ok();
 }
 
-int64_t Calibrator::samples() const { return impl_->samples; }
+int64_t Calibrator::samples() const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->samples;
+}
 const Graph& Calibrator::graph() const { return *impl_->graph; }
 
 const ValueStatistics* Calibrator::Find(std::string_view value_name) const {

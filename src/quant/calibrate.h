@@ -22,7 +22,8 @@ class Calibrator {
                                                     SchemeTable schemes, SessionOptions options);
   ~Calibrator();
 
-  // One batch. A failing call leaves the statistics as they were before it.
+  // One batch, on the calling thread alone; several may call at once, and nothing shows it. A
+  // failing call leaves the statistics as they were before it.
   Status Feed(std::span<const Tensor> inputs);
 
   int64_t samples() const;  // sum of first dimensions

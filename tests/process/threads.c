@@ -1,10 +1,10 @@
 /* Many threads run one session at once, in float and in 8 bits, while others open and close
- * sessions of the same model. Every answer equals that of a single thread, bit for bit. */
+ * sessions of the same model. Every answer equals that of a single caller, bit for bit. */
 #include <pthread.h>
 
 #include "model.h"
 
-enum { CALLERS = 8, OPENERS = 2, RUNS = 100, OPENINGS = 10 };
+enum { CALLERS = 8, OPENERS = 2, RUNS = 100, OPENINGS = 10, THREADS = 2 };
 
 typedef struct job {
   const intmill_model* model;
@@ -27,7 +27,7 @@ static void* open_and_close(void* argument) {
   const job* j = argument;
   intmill_tensor* x = make_batch();
   for (int i = 0; i < OPENINGS; ++i) {
-    intmill_session* session = open_session(j->model, 1 + i % 2);
+    intmill_session* session = open_session(j->model, THREADS);
     const scores mine = run_once(session, x);
     CHECK(same_scores(&mine, j->wanted));
     intmill_session_release(session);
@@ -37,7 +37,7 @@ static void* open_and_close(void* argument) {
 }
 
 static void stress(const intmill_model* model) {
-  intmill_session* session = open_session(model, 2);
+  intmill_session* session = open_session(model, THREADS);
   intmill_tensor* x = make_batch();
   const scores wanted = run_once(session, x);
   job j = {model, session, &wanted};

@@ -2,6 +2,7 @@
 #ifndef INTMILL_TESTS_SUPPORT_CHECKED_KERNEL_H
 #define INTMILL_TESTS_SUPPORT_CHECKED_KERNEL_H
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -20,6 +21,7 @@ struct StepCheck {
   int64_t values = 0;
   int64_t different = 0;  // integers that are not equal
   double worst = 0;       // integers: in steps; floats: |a - b| / max |b| over the tensor
+  uint64_t bits = 0;      // a hash of what the chosen kernel wrote
 };
 
 // Collects the checks of all steps. Outlives the plan.

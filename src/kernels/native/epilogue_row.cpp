@@ -79,6 +79,11 @@ void FinishRow(const Epilogue& e, DType out_dtype, const int32_t* sums, int64_t 
   const size_t scale_stride = e.scales.size() == 1 ? 0 : 1;
   for (int64_t c = 0; c < channels; ++c)
     row[c] = static_cast<float>(sums[c]) * e.scales[static_cast<size_t>(c) * scale_stride];
+  FinishReals(e, out_dtype, channels, args, offset, row);
+}
+
+void FinishReals(const Epilogue& e, DType out_dtype, int64_t channels, const RunArgs& args,
+                 int64_t offset, float* row) {
   if (!e.bias.empty())
     for (int64_t c = 0; c < channels; ++c) row[c] = row[c] + e.bias[static_cast<size_t>(c)];
   for (const EpilogueStep& step : e.steps) ApplyStep(step, args, offset, row, channels);

@@ -10,8 +10,12 @@ namespace intmill::native {
 // kUnsupported when an operand of kAdd does not lie like the output.
 Status CheckEpilogue(const Epilogue& epilogue);
 
-// Finishes `channels` sums and writes them at element `offset` of output 0. `row` has room for as
-// many floats.
+// What follows the scales, and writing at element `offset` of output 0; `row` has a float for each
+// channel.
+void FinishReals(const Epilogue& epilogue, DType out_dtype, int64_t channels, const RunArgs& args,
+                 int64_t offset, float* row);
+
+// The same for integer sums, which are scaled first. `row` is room for as many floats.
 void FinishRow(const Epilogue& epilogue, DType out_dtype, const int32_t* sums, int64_t channels,
                const RunArgs& args, int64_t offset, float* row);
 

@@ -7,6 +7,7 @@
 #include "base/parallel.h"
 #include "kernels/onednn/attributes.h"
 #include "kernels/onednn/runtime.h"
+#include "kernels/onednn/trial.h"
 
 namespace intmill::onednn {
 namespace {
@@ -40,45 +41,68 @@ void JoinBatch(MatMul& m) {
   m.out = {rows, m.columns()};
 }
 
-Result<std::unique_ptr<Kernel>> Make(const MatMul& m) {
-  const bool integers = m.a_dtype != DType::kF32;
-  const size_t rank = m.out.size();
-  const memory::desc a = MatrixDesc(m.a, m.a_dtype, m.a_is_transposed);
-  const memory::desc given = MatrixDesc(m.b, m.b_dtype, m.b_is_transposed);
-  const memory::desc b =
-      m.weights == nullptr ? given : memory::desc(m.b, TypeOf(m.b_dtype), memory::format_tag::any);
-  const memory::desc out = PlainDesc(m.out, m.out_dtype);
-  memory::desc bias;
-  if (!m.epilogue.bias.empty()) {
-    Shape bias_shape(rank, 1);
-    bias_shape.back() = m.columns();
-    bias = PlainDesc(bias_shape, DType::kF32);
-  }
-  const AttributeContext context{.scale_mask = 1 << (rank - 1),
-                                 .source_zero_point = m.a_zero_point,
-                                 .source_scale_input = m.a_scale_input,
-                                 .source_zero_point_input = m.a_zero_point_input,
-                                 .integers = integers,
-                                 .output = out};
-  dnnl::primitive_attr attr = AttributesOf(m.epilogue, context);
-  if (m.b_zero_point != 0) attr.set_zero_points_mask(DNNL_ARG_WEIGHTS, 0);
-  const dnnl::matmul::primitive_desc desc(Engine(), a, b, bias, out, attr);
+struct Descs {
+  memory::desc a;
+  memory::desc b;     // as given
+  memory::desc bias;  // empty: none
+  memory::desc out;
+};
+
+Result<std::unique_ptr<Kernel>> Finish(const dnnl::matmul::primitive_desc& desc, const MatMul& m,
+                                       const AttributeContext& context, const Descs& d) {
   Bindings bindings;
-  bindings.Input(DNNL_ARG_SRC, a, 0);
-  bindings.Output(DNNL_ARG_DST, out, 0);
+  bindings.Input(DNNL_ARG_SRC, d.a, 0);
+  bindings.Output(DNNL_ARG_DST, d.out, 0);
   if (m.weights == nullptr) {
-    bindings.Input(DNNL_ARG_WEIGHTS, b, 1);
+    bindings.Input(DNNL_ARG_WEIGHTS, d.b, 1);
   } else {
-    TRY(bindings.Packed(DNNL_ARG_WEIGHTS, desc.weights_desc(), given, m.weights, 1));
+    TRY(bindings.Packed(DNNL_ARG_WEIGHTS, desc.weights_desc(), d.b, m.weights, 1));
   }
   if (m.bias_input >= 0) bindings.PacksInput(m.bias_input);
-  if (!m.epilogue.bias.empty()) TRY(bindings.Constant(DNNL_ARG_BIAS, bias, m.epilogue.bias.data()));
+  if (!m.epilogue.bias.empty())
+    TRY(bindings.Constant(DNNL_ARG_BIAS, d.bias, m.epilogue.bias.data()));
   if (m.b_zero_point != 0)
     TRY(bindings.Constant(DNNL_ARG_ATTR_ZERO_POINTS | DNNL_ARG_WEIGHTS, PlainDesc({1}, DType::kS32),
                           &m.b_zero_point));
   TRY(BindAttributes(m.epilogue, context, bindings));
   return MakePrimitiveKernel(dnnl::matmul(desc), desc.scratchpad_desc(), desc.impl_info_str(),
                              std::move(bindings));
+}
+
+Descs DescsOf(const MatMul& m) {
+  Descs d;
+  d.a = MatrixDesc(m.a, m.a_dtype, m.a_is_transposed);
+  d.b = MatrixDesc(m.b, m.b_dtype, m.b_is_transposed);
+  d.out = PlainDesc(m.out, m.out_dtype);
+  if (!m.epilogue.bias.empty()) {
+    Shape bias(m.out.size(), 1);
+    bias.back() = m.columns();
+    d.bias = PlainDesc(bias, DType::kF32);
+  }
+  return d;
+}
+
+// The first of oneDNN's implementations that stands its trial.
+Result<std::unique_ptr<Kernel>> Make(const MatMul& m) {
+  const Descs d = DescsOf(m);
+  const AttributeContext context{.scale_mask = 1 << (m.out.size() - 1),
+                                 .source_zero_point = m.a_zero_point,
+                                 .source_scale_input = m.a_scale_input,
+                                 .source_zero_point_input = m.a_zero_point_input,
+                                 .integers = m.a_dtype != DType::kF32,
+                                 .output = d.out};
+  dnnl::primitive_attr attr = AttributesOf(m.epilogue, context);
+  if (m.b_zero_point != 0) attr.set_zero_points_mask(DNNL_ARG_WEIGHTS, 0);
+  const memory::desc b =
+      m.weights == nullptr ? d.b : memory::desc(m.b, TypeOf(m.b_dtype), memory::format_tag::any);
+  dnnl::matmul::primitive_desc desc(Engine(), d.a, b, d.bias, d.out, attr);
+  Status trial;
+  do {
+    ASSIGN_OR_RETURN(std::unique_ptr<Kernel> kernel, Finish(desc, m, context, d));
+    trial = TryOut(m, *kernel);
+    if (trial.ok()) return kernel;
+  } while (trial.code() == Code::kUnsupported && desc.next_impl());
+  return trial;
 }
 
 // oneDNN 3.7 splits long sums of floats among threads when there is little else to share, and then

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/parallel.h"
+#include "kernels/onednn/packing.h"
 
 namespace intmill::onednn {
 namespace {
@@ -49,17 +50,11 @@ Status Bindings::Constant(int arg, const dnnl::memory::desc& desc, const void* d
 Status Bindings::Packed(int arg, const dnnl::memory::desc& desc, const dnnl::memory::desc& from,
                         const void* data, int64_t index) {
   PacksInput(index);
-  const auto bytes = static_cast<int64_t>(desc.get_size());
-  ASSIGN_OR_RETURN(AlignedBytes packed, AllocateAligned(bytes));
-  dnnl::memory source(from, Engine(), const_cast<void*>(data));
-  dnnl::memory target(desc, Engine(), packed.get());
-  dnnl::stream stream(Engine());
-  dnnl::reorder(source, target).execute(stream, source, target);
-  stream.wait();
+  ASSIGN_OR_RETURN(AlignedBytes packed, Pack(from, data, desc));
   list_.push_back(
       {.arg = arg, .desc = desc, .source = Binding::Source::kConstant, .constant = packed.get()});
   constants_.push_back(std::move(packed));
-  constant_bytes_ += bytes;
+  constant_bytes_ += static_cast<int64_t>(desc.get_size());
   return Ok();
 }
 

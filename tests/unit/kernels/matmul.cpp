@@ -53,6 +53,38 @@ Test(matmul, floats_give_the_same_bits_for_any_thread_count) {
   }
 }
 
+// Integers that floats hold exactly, so that the order of a sum does not show.
+Test(matmul, floats_equal_plain_loops_for_weights_of_any_size_and_order) {
+  Random random(9);
+  for (int i = 0; i < kProblems; ++i) {
+    const int64_t rows = random.Int(1, 20);
+    const int64_t depth = random.Int(1, 200);
+    const int64_t columns = random.Int(1, 140);
+    MatMul m{.a = {rows, depth}, .b = {depth, columns}, .out = {rows, columns}};
+    m.b_is_transposed = random.Chance();
+    std::vector<float> a(static_cast<size_t>(rows * depth));
+    std::vector<float> b(static_cast<size_t>(depth * columns));
+    for (float& x : a) x = static_cast<float>(random.Int(-9, 9));
+    for (float& x : b) x = static_cast<float>(random.Int(-9, 9));
+    m.weights = b.data();
+    const auto kernel = MakeMatMul(m, EffectiveIsa());
+    cr_assert(kernel.ok(), "%s", kernel.status().message().c_str());
+    const Bytes out =
+        Run(**kernel, {a.data(), nullptr}, static_cast<size_t>(rows * columns) * 4, 2);
+    const auto* found = reinterpret_cast<const float*>(out.data());
+    for (int64_t r = 0; r < rows; ++r)
+      for (int64_t c = 0; c < columns; ++c) {
+        float sum = 0;
+        for (int64_t k = 0; k < depth; ++k)
+          sum += a[static_cast<size_t>(r * depth + k)] *
+                 b[static_cast<size_t>(m.b_is_transposed ? c * depth + k : k * columns + c)];
+        cr_assert_eq(found[r * columns + c], sum, "%dx%dx%d%s", static_cast<int>(rows),
+                     static_cast<int>(depth), static_cast<int>(columns),
+                     m.b_is_transposed ? " transposed" : "");
+      }
+  }
+}
+
 Test(matmul, without_vnni_the_kernel_is_our_own_and_says_so) {
   Random random(3);
   MatMulProblem p = RandomMatMul(random);
