@@ -1,7 +1,6 @@
 // Facts about the machine, each with a note when it makes models slow.
 #include "engine/machine.h"
 
-#include "kernels/onednn/library.h"
 #include "kernels/onednn/runtime.h"
 
 namespace intmill {
@@ -27,7 +26,7 @@ std::string KernelLibraries() {
   return Cat("oneDNN ", OnednnRunsWith(), " (built with ", OnednnBuiltWith(), ")");
 }
 
-Status LimitIsa(Isa highest) { return LimitOnednnIsa(highest); }
+Status LimitIsa(Isa highest) { return SetIsaLimit(highest); }
 
 Table DescribeMachine(const std::string& version) {
   const Isa detected = DetectIsa();

@@ -124,13 +124,32 @@ Isa EffectiveIsa() {
 
 Status SetIsaLimit(Isa isa) {
   if (dnnl::set_max_cpu_isa(onednn::CpuIsaOf(isa)) == dnnl::status::success) return Ok();
-  return Error(Code::kState, "cannot limit the instruction set to ", IsaName(isa),
-               ": oneDNN has chosen already; set the limit before the first model is compiled");
+  return Error(Code::kState, "the instruction sets cannot be limited to ", IsaName(isa),
+               ": kernels were built already, or oneDNN was built without that switch");
 }
 
-std::string OnednnVersion() {
-  const dnnl_version_t* v = dnnl_version();
-  return Cat(v->major, ".", v->minor, ".", v->patch);
+std::string OnednnBuiltWith() {
+  return Cat(DNNL_VERSION_MAJOR, '.', DNNL_VERSION_MINOR, '.', DNNL_VERSION_PATCH);
+}
+
+std::string OnednnRunsWith() {
+  const dnnl_version_t* version = dnnl_version();
+  return Cat(version->major, '.', version->minor, '.', version->patch);
+}
+
+std::string OnednnThreading() {
+  switch (dnnl_version()->cpu_runtime) {
+    case DNNL_RUNTIME_OMP:
+      return "omp";
+    case DNNL_RUNTIME_TBB:
+      return "tbb";
+    case DNNL_RUNTIME_SEQ:
+      return "sequential";
+    case DNNL_RUNTIME_THREADPOOL:
+      return "threadpool";
+    default:
+      return "unknown";
+  }
 }
 
 Status CheckCodeGeneration() {

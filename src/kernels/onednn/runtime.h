@@ -16,8 +16,9 @@ Isa EffectiveIsa();
 // Caps the instruction set for the whole process; kState once oneDNN has chosen.
 Status SetIsaLimit(Isa isa);
 
-// "3.7.2"
-std::string OnednnVersion();
+std::string OnednnBuiltWith();  // "3.7.2"
+std::string OnednnRunsWith();
+std::string OnednnThreading();  // "omp"; anything else would run loops on two pools of threads
 
 // OK, or why oneDNN cannot work here: a process that may not have writable and executable memory
 // gets references and native kernels only. Tried once.
