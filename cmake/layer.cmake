@@ -30,6 +30,9 @@ function(intmill_layer name)
     target_include_directories(${target} SYSTEM PRIVATE
       ${INTMILL_FLATBUFFERS_INCLUDE} ${INTMILL_XXHASH_INCLUDE})
   endif()
+  if(name STREQUAL export)
+    target_include_directories(${target} SYSTEM PRIVATE ${INTMILL_PROTOZERO_INCLUDE})
+  endif()
   if(name STREQUAL import)
     target_include_directories(${target} SYSTEM PRIVATE
       ${INTMILL_PROTOZERO_INCLUDE} ${INTMILL_FLATBUFFERS_INCLUDE} ${INTMILL_XXHASH_INCLUDE})

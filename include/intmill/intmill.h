@@ -556,10 +556,13 @@ INTMILL_API intmill_status intmill_model_load_memory(const void* data, int64_t b
                                                      const intmill_options* opts,
                                                      intmill_model** out);
 
-/** Writes a model as an .im file. The file appears whole or not at all: it is written beside path,
- * flushed to the disk and renamed. The same model gives the same bytes.
+/** Writes a model as an .im file or, where FORMAT is "onnx", as a standard ONNX file, in which
+ * quantized layers keep their 8-bit weights behind DequantizeLinear. The file appears whole or not
+ * at all: it is written beside path, flushed to the disk and renamed. The same model gives the same
+ * bytes.
  * @param opts FORMAT, hooks.
- * Errors: IO, UNSUPPORTED (FORMAT "onnx"), CANCELLED. @since 0.1 */
+ * Errors: IO, CANCELLED, UNSUPPORTED (as ONNX: an operator that ONNX does not have, which the
+ * message names, or more than 2 GiB, as external data is not written). @since 0.1 */
 INTMILL_API intmill_status intmill_model_save(const intmill_model* m, const char* path,
                                               const intmill_options* opts);
 

@@ -119,11 +119,6 @@ LayerScheme ToScheme(const OptionBag& bag) {
   return scheme;
 }
 
-Status CheckSaveFormat(const OptionBag& bag) {
-  if (bag.Text(INTMILL_OPT_FORMAT) != "onnx") return Ok();
-  return Error(Code::kUnsupported, "writing ONNX files is not built yet; format must be intmill");
-}
-
 Result<Shape> ToShape(intmill_dtype dtype, int64_t rank, const int64_t* dims) {
   if (rank < 0 || rank > kMaxRank)
     return Error(Code::kInvalidArgument, "rank is ", rank, ", wanted 0..", kMaxRank);

@@ -30,7 +30,6 @@ SchemeTable ToSchemes(const OptionBag& bag);
 // What the bag says of the whole model.
 LayerScheme ToScheme(const OptionBag& bag);
 // kUnsupported when the bag asks for another format than ours.
-Status CheckSaveFormat(const OptionBag& bag);
 
 Result<Shape> ToShape(intmill_dtype dtype, int64_t rank, const int64_t* dims);
 // Handles in, tensors out; none may be NULL. `what` is "inputs".

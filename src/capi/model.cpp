@@ -2,6 +2,7 @@
 #include "capi/convert.h"
 #include "capi/guard.h"
 #include "capi/handles.h"
+#include "export/onnx.h"
 #include "format/format.h"
 #include "import/load.h"
 #include "intmill/intmill.h"
@@ -62,12 +63,21 @@ Result<Graph> LoadLent(const void* data, int64_t bytes, intmill_free_fn free_fn,
   return graph;
 }
 
-Result<Tensor> SaveToTensor(const Graph& graph) {
+// `place` is a path or a sink.
+template <typename Place>
+Status Save(const Graph& graph, const Place& place, const OptionBag& bag) {
+  TRY(ToHooks(bag).Progress("save", 0, 1));
+  return bag.Text(INTMILL_OPT_FORMAT) == "onnx" ? WriteOnnx(graph, place)
+                                                : WriteModel(graph, place);
+}
+
+Result<Tensor> SaveToTensor(const Graph& graph, const OptionBag& bag) {
   std::vector<std::byte> file;
-  TRY(WriteModel(graph, [&](std::span<const std::byte> piece) -> Status {
+  const Sink sink = [&](std::span<const std::byte> piece) -> Status {
     file.insert(file.end(), piece.begin(), piece.end());
     return Ok();
-  }));
+  };
+  TRY(Save(graph, sink, bag));
   ASSIGN_OR_RETURN(Tensor t, Tensor::Make(DType::kU8, {static_cast<int64_t>(file.size())}));
   std::ranges::copy(file, t.mutable_data<std::byte>());
   return t;
@@ -118,9 +128,7 @@ intmill_status intmill_model_save(const intmill_model* m, const char* path,
     TRY(CheckHandle(m, "m"));
     TRY(CheckPointer(path, "path"));
     TRY(CheckOptions(opts));
-    TRY(CheckSaveFormat(BagOf(opts)));
-    TRY(ToHooks(BagOf(opts)).Progress("save", 0, 1));
-    return WriteModel(*m->graph, path);
+    return Save(*m->graph, std::string(path), BagOf(opts));
   });
 }
 
@@ -129,9 +137,7 @@ intmill_status intmill_model_save_memory(const intmill_model* m, const intmill_o
   return Create(out, [&]() -> Result<std::unique_ptr<intmill_tensor>> {
     TRY(CheckHandle(m, "m"));
     TRY(CheckOptions(opts));
-    TRY(CheckSaveFormat(BagOf(opts)));
-    TRY(ToHooks(BagOf(opts)).Progress("save", 0, 1));
-    return WrapTensor(SaveToTensor(*m->graph));
+    return WrapTensor(SaveToTensor(*m->graph, BagOf(opts)));
   });
 }
 

@@ -19,6 +19,7 @@ void AddQuantize(CommandLine& line);
 void AddVerify(CommandLine& line);
 void AddRun(CommandLine& line);
 void AddBench(CommandLine& line);
+void AddExport(CommandLine& line);
 void AddDoctor(CommandLine& line);
 
 struct CommonOptions {

@@ -35,6 +35,7 @@ int Run(int argc, char** argv) {
   AddVerify(line);
   AddRun(line);
   AddBench(line);
+  AddExport(line);
   AddDoctor(line);
   if (!line.Parse(argc, argv)) return 0;
   CatchInterrupts();

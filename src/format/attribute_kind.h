@@ -16,9 +16,6 @@ enum class AttributeKind : uint32_t {
   kTensor = 7,
 };
 
-// The opset of ONNX whose form the nodes of a graph in memory have.
-inline constexpr int64_t kOpset = 22;
-
 }  // namespace intmill::format
 
 #endif  // INTMILL_FORMAT_ATTRIBUTE_KIND_H

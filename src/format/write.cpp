@@ -13,6 +13,7 @@
 #include "format/sections.h"
 #include "ir/infer.h"
 #include "ir/op.h"
+#include "ir/opset.h"
 
 namespace intmill {
 namespace format {

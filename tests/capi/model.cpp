@@ -254,12 +254,51 @@ Test(save, every_cut_file_is_refused) {
   }
 }
 
-Test(save, onnx_is_not_built_yet) {
+Test(save, as_onnx_what_was_quantized_gives_the_same_numbers) {
+  const TemporaryFolder folder;
   const Model m = LoadSample();
-  const Options opts = MakeOptions("{\"format\": \"onnx\"}");
+  const Model quantized = Quantize(m);
+  const Options onnx = MakeOptions("{\"format\": \"onnx\"}");
+  Model again;
+  MUST(intmill_model_save(quantized, (folder / "m.onnx").c_str(), onnx));
+  MUST(intmill_model_load((folder / "m.onnx").c_str(), onnx, &again));
+  cr_expect_eq(Metadata(again, "source.producer").substr(0, 8), "intmill ");
+  cr_expect_eq(Metadata(again, "intmill.scheme"), "static");
+  const Tensor x = SampleBatch();
+  cr_expect(Floats(Run(Open(quantized), x)) == Floats(Run(Open(again), x)));
+}
+
+Test(save, as_onnx_memory_and_file_are_the_same_bytes) {
+  const TemporaryFolder folder;
+  const Model m = LoadSample();
+  const Options onnx = MakeOptions("{\"format\": \"onnx\"}");
+  Tensor one;
+  Tensor two;
+  MUST(intmill_model_save_memory(m, onnx, &one));
+  MUST(intmill_model_save_memory(m, onnx, &two));
+  MUST(intmill_model_save(m, (folder / "m.onnx").c_str(), onnx));
+  cr_expect(Bytes(one) == Bytes(two));
+  cr_expect(folder.Read("m.onnx") == Bytes(one));
+  const Options intmill = MakeOptions("{\"format\": \"intmill\"}");
+  Model not_ours;
+  REFUSED(Load(Bytes(one), intmill, &not_ours), INTMILL_ERROR_BAD_FORMAT, "");
+}
+
+Test(save, as_onnx_a_place_that_cannot_be_written_is_an_io_error) {
+  const Model m = LoadSample();
+  const Options onnx = MakeOptions("{\"format\": \"onnx\"}");
+  REFUSED(intmill_model_save(m, "/no/such/m.onnx", onnx), INTMILL_ERROR_IO, "/no/such/m.onnx");
+}
+
+Test(save, an_operator_of_our_own_has_no_onnx_form) {
+  const std::string file = OnnxFile({{OnnxPort("a", {"3", "3"})},
+                                     {{"DynamicMatMul", {"a", "a"}, "y", "intmill"}},
+                                     {OnnxPort("y", {"3", "3"})}});
+  const Options onnx = MakeOptions("{\"format\": \"onnx\"}");
+  Model m;
+  MUST(Load(file, nullptr, &m));
   Tensor t;
-  REFUSED(intmill_model_save(m, "/tmp/x.onnx", opts), kUnsupported, "ONNX");
-  REFUSED(intmill_model_save_memory(m, opts, &t), kUnsupported, "ONNX");
+  REFUSED(intmill_model_save_memory(m, onnx, &t), kUnsupported, "node 'y_node' (DynamicMatMul)");
 }
 
 Test(save, a_place_that_cannot_be_written_is_an_io_error) {

@@ -47,6 +47,7 @@ struct OnnxNode {
   std::string op;
   std::vector<std::string> inputs;
   std::string output;
+  std::string domain = {};
 };
 
 struct OnnxGraph {
@@ -60,6 +61,7 @@ inline std::string OnnxFile(const OnnxGraph& graph, uint64_t opset = 17, uint64_
   for (const OnnxNode& node : graph.nodes) {
     Proto n;
     for (const std::string& input : node.inputs) n.Text(1, input);
+    if (!node.domain.empty()) n.Text(7, node.domain);
     proto.Message(1, n.Text(2, node.output).Text(3, node.output + "_node").Text(4, node.op));
   }
   proto.Text(2, "graph");

@@ -6,7 +6,7 @@ import subprocess
 import program
 from program import CALIBRATION_IMAGES, MODEL, TEST_IMAGES, ProgramTest, main, write_npy
 
-COMMANDS = ("inspect", "quantize", "verify", "run", "bench", "doctor")
+COMMANDS = ("inspect", "quantize", "verify", "run", "bench", "export", "doctor")
 
 
 class Usage(ProgramTest):
@@ -35,6 +35,7 @@ class Usage(ProgramTest):
         self.fails(2, "--samples", "run", MODEL, "-o", "x.npz", "--data", "x.npy", "--samples", "0")
         self.fails(2, "give --data, or --dynamic", "quantize", MODEL, "-o", "x.im")
         self.fails(2, "--threads", "bench", MODEL, "--threads", "many")
+        self.fails(2, "--output", "export", MODEL)
 
     def test_data_must_name_inputs(self):
         self.fails(2, "'picture' is not an input", "run", MODEL, "-o", "x.npz",

@@ -292,6 +292,7 @@ Result<Graph> Builder::Build(const ModelProto& model) {
         Cat(model.producer_name, model.producer_version.empty() ? "" : " ", model.producer_version);
   }
   graph_.metadata["source.opset"] = std::to_string(opset_);
+  graph_.metadata["source.nodes"] = std::to_string(graph.nodes.size());
   return std::move(graph_);
 }
 
