@@ -161,7 +161,8 @@ INTMILL_API intmill_status intmill_isa_limit(intmill_isa highest);
  * Columns: key, value, note. A note that is not "" says what is wrong and what to do. Keys:
  * version, cpu, isa_detected, isa_effective, onednn_version, onednn_threading, cpus (of the
  * machine), threads (the CPUs this process may use: what INTMILL_OPT_THREADS 0 stands for),
- * write_execute ("allowed", "denied": kernels cannot be generated at run time). More keys may
+ * write_execute ("allowed", "denied": kernels cannot be generated at run time), caches
+ * ("described", "hidden": a hypervisor keeps their sizes to itself). More keys may
  * follow. isa_effective is what oneDNN will use under the limit in force and the environment.
  * Errors: none of its own. Any thread. @since 0.1 */
 INTMILL_API intmill_status intmill_doctor(intmill_report** out);

@@ -159,6 +159,19 @@ bool HasVnni(Isa isa) {
          isa == Isa::kAmx || isa == Isa::kAll;
 }
 
+bool CachesAreDescribed() {
+#if defined(__x86_64__)
+  // The first cache of Intel's leaf 4, or of AMD's leaf, which counts where TOPOEXT is set: a type
+  // of 0 ends the list (AMD APM volume 3, Fn8000_001D).
+  constexpr uint32_t kTypeBits = 0x1f;
+  const bool has_topology = Bits(Cpuid(0x80000001, 0).ecx, {22});
+  return (Cpuid(4, 0).eax & kTypeBits) != 0 ||
+         (has_topology && (Cpuid(0x8000001d, 0).eax & kTypeBits) != 0);
+#else
+  return true;
+#endif
+}
+
 std::string CpuName() {
   std::string name = ReadName();
   name.resize(std::min(name.find('\0'), name.size()));

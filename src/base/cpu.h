@@ -29,6 +29,9 @@ bool HasVnni(Isa isa);
 int64_t AvailableCpus();
 // CPUs of the machine that are switched on.
 int64_t MachineCpus();
+// Whether the processor says how large its caches are. Some hypervisors hide it, and oneDNN then
+// plans with caches of no size.
+bool CachesAreDescribed();
 // "AMD EPYC 9654 ..."; "unknown" where the processor does not tell.
 std::string CpuName();
 // Whether memory may be written and run, which kernels made at run time need. Some hardened

@@ -44,6 +44,8 @@ Table DescribeMachine(const std::string& version) {
   add("onednn_version", OnednnRunsWith());
   add("onednn_threading", threading,
       threading == "omp" ? "" : "oneDNN was built without OpenMP: threads are not shared with it");
+  add("caches", CachesAreDescribed() ? "described" : "hidden",
+      CachesAreDescribed() ? "" : "a hypervisor hides their sizes: kernels are planned blindly");
   add("cpus", Cat(MachineCpus()));
   add("threads", Cat(AvailableCpus()), ThreadsNote(AvailableCpus(), MachineCpus()));
   add("write_execute", writes_code ? "allowed" : "denied",

@@ -23,6 +23,8 @@ struct MatMul {
   Shape b;
   Shape out;
   bool a_is_transposed = false;  // in memory: columns before rows
+  // Of `a` in elements, where it is not dense: rows that lie apart. oneDNN's only.
+  Shape a_strides;
   bool b_is_transposed = false;
 
   DType a_dtype = DType::kF32;

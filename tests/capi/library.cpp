@@ -89,7 +89,7 @@ Test(doctor, has_the_documented_keys) {
   Report r;
   MUST(intmill_doctor(&r));
   for (const char* key : {"version", "cpu", "isa_detected", "isa_effective", "onednn_version",
-                          "onednn_threading", "cpus", "threads", "write_execute"})
+                          "onednn_threading", "caches", "cpus", "threads", "write_execute"})
     cr_expect_geq(Row(r, key), 0, "%s", key);
   cr_expect_eq(Text(r, Row(r, "version"), "value"), "0.1.0");
 }

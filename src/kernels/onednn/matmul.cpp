@@ -31,7 +31,7 @@ bool AllOnes(std::span<const int64_t> dims) {
 // ones.
 void JoinBatch(MatMul& m) {
   const size_t batch_dims = m.out.size() - 2;
-  if (batch_dims == 0 || m.a_is_transposed) return;
+  if (batch_dims == 0 || m.a_is_transposed || !m.a_strides.empty()) return;
   if (!AllOnes(std::span(m.b).first(batch_dims))) return;
   for (const EpilogueStep& step : m.epilogue.steps)
     if (!step.shape.empty()) return;
@@ -71,7 +71,8 @@ Result<std::unique_ptr<Kernel>> Finish(const dnnl::matmul::primitive_desc& desc,
 
 Descs DescsOf(const MatMul& m) {
   Descs d;
-  d.a = MatrixDesc(m.a, m.a_dtype, m.a_is_transposed);
+  d.a = m.a_strides.empty() ? MatrixDesc(m.a, m.a_dtype, m.a_is_transposed)
+                            : memory::desc(m.a, TypeOf(m.a_dtype), m.a_strides);
   d.b = MatrixDesc(m.b, m.b_dtype, m.b_is_transposed);
   d.out = PlainDesc(m.out, m.out_dtype);
   if (!m.epilogue.bias.empty()) {

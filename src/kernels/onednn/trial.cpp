@@ -119,14 +119,28 @@ int64_t MatrixOf(const Shape& operand, const Shape& out, int64_t i) {
   return index;
 }
 
+// The first element of a row of `a` that lies apart from the others.
+int64_t OfRow(const MatMul& m, int64_t row) {
+  int64_t offset = 0;
+  for (size_t d = m.a.size() - 1; d-- > 0; row /= m.a[d]) offset += row % m.a[d] * m.a_strides[d];
+  return offset;
+}
+
+// Of `a` in memory, the gaps between rows included.
+int64_t ElementsOfA(const MatMul& m) {
+  return m.a_strides.empty() ? NumElements(m.a) : m.a[0] * m.a_strides[0];
+}
+
 Sum SumOf(const MatMul& m, const void* a, const void* b, int64_t row, int64_t column) {
   const int64_t matrix = row / m.rows();
   const int64_t r = row % m.rows();
-  const int64_t a_first = MatrixOf(m.a, m.out, matrix) * m.rows() * m.depth();
+  const int64_t a_first =
+      m.a_strides.empty() ? MatrixOf(m.a, m.out, matrix) * m.rows() * m.depth() : OfRow(m, row);
   const int64_t b_first = MatrixOf(m.b, m.out, matrix) * m.depth() * m.columns();
   Sum sum;
   for (int64_t k = 0; k < m.depth(); ++k) {
-    const int64_t at_a = a_first + (m.a_is_transposed ? k * m.rows() + r : r * m.depth() + k);
+    const int64_t in_a = m.a_is_transposed ? k * m.rows() + r : r * m.depth() + k;
+    const int64_t at_a = a_first + (m.a_strides.empty() ? in_a : k);
     const int64_t at_b =
         b_first + (m.b_is_transposed ? column * m.depth() + k : k * m.columns() + column);
     sum.Add((ElementOf(m.a_dtype, a, at_a) - m.a_zero_point) *
@@ -176,7 +190,7 @@ Status TryOut(const MatMul& m, const Kernel& kernel) {
   if (IsTooLarge(m.a, m.a_dtype, m.out, m.out_dtype, kernel)) return Ok();
   MatMul fixed = m;
   TrialRun trial(fixed.epilogue, m.a_dtype, m.out_dtype, m.out, m.columns());
-  ASSIGN_OR_RETURN(const void* a, trial.AddNumbers(0, m.a_dtype, NumElements(m.a)));
+  ASSIGN_OR_RETURN(const void* a, trial.AddNumbers(0, m.a_dtype, ElementsOfA(m)));
   const void* b = m.weights;
   if (b == nullptr) {
     ASSIGN_OR_RETURN(b, trial.AddNumbers(1, m.b_dtype, NumElements(m.b)));
