@@ -70,3 +70,14 @@ Test(profile, counts_no_multiply_adds_of_other_operators) {
   graph->outputs = {y};
   ExpectFirstStep(graph, 0, "f32");
 }
+
+Test(profile, has_the_runs_of_a_binding_that_still_lives) {
+  const auto graph = MakeProduct("MatMul", {5, 7}, {7, 3});
+  const auto session = *Session::Create(graph, {.threads = 1, .profile = true});
+  const auto binding = *Binding::Create(session);
+  cr_assert(binding->SetInput(0, *Tensor::Make(DType::kF32, {5, 7})).ok());
+  for (int64_t run = 1; run <= 3; ++run) {
+    cr_assert(binding->Run().ok());
+    cr_expect_eq(std::get<int64_t>(session->Profile().rows[0][4]), run);
+  }
+}
