@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the program tells of times, whatever the times are: --profile and --compare."""
+"""What the program tells of times, whatever the times are: --profile, --compare, --never-slower."""
 
 import struct
 
@@ -9,6 +9,8 @@ CALIBRATION = ("--data", f"image={CALIBRATION_IMAGES}", "--samples", "64", "--sc
 SHORT = ("--threads", "1", "--duration", "0.05")
 BENCH_KEYS = ["model", "threads", "batch", "median_ms", "p90_ms", "min_ms", "load_ms",
               "peak_rss_mb", "runs", "isa"]
+QUANTIZE_KEYS = ["input_bytes", "output_bytes", "ratio", "quantized_layers", "float_layers",
+                 "seconds", "peak_rss_mb"]
 
 
 def field(number, value):
@@ -40,6 +42,10 @@ class Times(ProgramTest):
     def quantize(self, *arguments):
         self.succeeds("quantize", MODEL, "-o", "fashion.im", *CALIBRATION, *arguments)
         return self.folder / "fashion.im"
+
+    def scheme_of_layers(self, path):
+        return {layer["name"]: layer["scheme"]
+                for layer in self.json_of("inspect", path)["layers"]}
 
     def test_profile_has_a_row_for_each_step_and_changes_no_other_key(self):
         figures = self.json_of("bench", MODEL, *SHORT, "--profile")
@@ -111,6 +117,47 @@ class Times(ProgramTest):
         other = product_model(self.folder / "other.onnx", "x", [1, 4])
         self.fails(2, "--compare: input 'x' of", "bench", MODEL, *SHORT, "--compare", other)
         self.fails(1, "absent.onnx", "bench", MODEL, *SHORT, "--compare", "absent.onnx")
+
+    def test_never_slower_tells_what_it_kept_and_writes_a_model_that_runs(self):
+        figures = self.json_of("quantize", MODEL, "-o", "fast.im", *CALIBRATION, "--never-slower")
+        self.assertEqual(list(figures), QUANTIZE_KEYS + ["never_slower"])
+        found = figures["never_slower"]
+        self.assertEqual(list(found), ["kept_float", "float_ms", "int8_ms"])
+        self.assertGreater(found["float_ms"], 0)
+        self.assertGreater(found["int8_ms"], 0)
+        schemes = self.scheme_of_layers("fast.im")
+        for layer in found["kept_float"]:
+            self.assertEqual(list(layer), ["layer", "float_us", "int8_us"])
+            self.assertIn(schemes[layer["layer"]], ("float", ""))
+        if found["int8_ms"] > found["float_ms"]:
+            self.assertEqual(figures["quantized_layers"], 0)
+        facts = self.json_of("inspect", "fast.im", "--metadata")
+        self.assertTrue(facts["never_slower.isa"])
+        self.assertEqual(facts["never_slower.threads"], "1")
+        self.assertEqual(facts["never_slower.kept_float"], str(len(found["kept_float"])))
+        self.assertEqual(facts["check.samples"], "64")
+        agreement = self.json_of("verify", MODEL, "fast.im", *CALIBRATION)["agreement"]
+        self.assertGreater(agreement, 90)
+
+    def test_never_slower_needs_no_data_for_a_dynamic_model(self):
+        text = self.succeeds("quantize", MODEL, "-o", "fast.im", "--dynamic", "--never-slower",
+                             "--threads", "2")
+        self.assertRegex(text, r"on this machine: FP32 [0-9.]+ ms, INT8 [0-9.]+ ms")
+        self.assertRegex(text, r"no layer is slower|kept in float because INT8 is slower")
+        self.assertEqual(self.json_of("inspect", "fast.im", "--metadata")["never_slower.threads"],
+                         "2")
+
+    def test_without_never_slower_the_file_does_not_speak_of_it(self):
+        facts = self.json_of("inspect", self.quantize(), "--metadata")
+        self.assertFalse([key for key in facts if key.startswith("never_slower")])
+
+    def test_never_slower_needs_data_where_sizes_are_free(self):
+        free = product_model(self.folder / "free.onnx", "x", [1, "length", 4])
+        self.fails(2, "--never-slower: input 'x' is 1x?x4", "quantize", free, "-o", "free.im",
+                   "--dynamic", "--never-slower")
+        self.assertEqual(self.files(), ["free.onnx"])
+        batched = product_model(self.folder / "batched.onnx", "x", ["batch", 4])
+        self.succeeds("quantize", batched, "-o", "batched.im", "--dynamic", "--never-slower")
 
 
 if __name__ == "__main__":
