@@ -10,11 +10,22 @@ namespace {
 constexpr std::string_view kSuffixes[] = {"_quantize", "_dequantize", "_quantized",  "_dequantized",
                                           "_real",     ".rows",       "_zero_point", ".q"};
 
-// Without one suffix; the same text when it has none.
+// "name_1_2" is "name": numbers make a name unique that was taken.
+std::string_view WithoutNumbers(std::string_view name) {
+  for (;;) {
+    const size_t last = name.find_last_not_of("0123456789");
+    if (last == std::string_view::npos || last + 1 == name.size() || name[last] != '_') return name;
+    name = name.substr(0, last);
+  }
+}
+
+// Without one suffix, and the numbers behind it; the same text when it has none.
 std::string_view WithoutSuffix(std::string_view name) {
-  for (const std::string_view suffix : kSuffixes) {
-    if (name.size() > suffix.size() && name.ends_with(suffix))
-      return name.substr(0, name.size() - suffix.size());
+  for (const std::string_view text : {name, WithoutNumbers(name)}) {
+    for (const std::string_view suffix : kSuffixes) {
+      if (text.size() > suffix.size() && text.ends_with(suffix))
+        return text.substr(0, text.size() - suffix.size());
+    }
   }
   return name;
 }

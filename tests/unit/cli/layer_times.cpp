@@ -69,6 +69,14 @@ Test(layer_times, a_step_made_for_a_layer_counts_for_it_but_is_not_its_own) {
   cr_expect(!times.has_step[2] && !times.is_int8[2]);
 }
 
+Test(layer_times, numbers_that_make_a_conversion_unique_are_seen_through) {
+  const LayerTimes times = SumByLayer(MakeLayers(), {Step("b_quantize_1_2", "QuantizeLinear", 1),
+                                                     Step("b_3", "QuantizeLinear", 2)});
+  cr_expect_eq(times.microseconds[2], 1);
+  cr_assert_eq(times.others.size(), 1u);
+  cr_expect_str_eq(times.others[0].layer.c_str(), "b_3", "a number may belong to a name");
+}
+
 Test(layer_times, steps_of_no_layer_are_listed_and_summed) {
   const LayerTimes times = SumByLayer(MakeLayers(), {Step("elsewhere", "QuantizeLinear", 7)});
   cr_assert_eq(times.others.size(), 1u);
