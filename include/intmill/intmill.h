@@ -501,7 +501,8 @@ typedef enum intmill_report_kind {
    * of a foreign model file begin with "source."; the others come from intmill_model_annotate. */
   INTMILL_REPORT_METADATA = 2,
   /** Of a session with INTMILL_OPT_PROFILE: layer, op, kernel, isa, calls, microseconds (of all
-   * calls), note (why it does not run fast). */
+   * calls), note (why it does not run fast), multiply_adds (of one call of a product, 0 for other
+   * operators), dtype (of what it computes with: "f32" for a layer that runs in floats). */
   INTMILL_REPORT_PROFILE = 10,
   /** Of a session: purpose, bytes, mapped (1 when it is part of a mapped file, else 0). */
   INTMILL_REPORT_MEMORY = 11,

@@ -268,6 +268,11 @@ class Session : public Handle<intmill_session, intmill_session_release> {
     for (intmill_tensor* t : out) outputs.emplace_back(t);
     return outputs;
   }
+  intmill::Report Report(intmill_report_kind kind) const {
+    intmill::Report report;
+    Check(intmill_session_report(get(), kind, report.Out()));
+    return report;
+  }
 
  private:
   int64_t outputs_ = 0;

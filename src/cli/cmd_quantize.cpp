@@ -1,11 +1,14 @@
 // intmill quantize: makes the 8-bit file of a float model, and measures what that cost.
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <optional>
 
 #include "cli/command.h"
 #include "cli/error.h"
 #include "cli/file.h"
 #include "cli/json.h"
+#include "cli/never_slower.h"
 
 namespace intmill::cli {
 namespace {
@@ -24,6 +27,7 @@ struct QuantizeOptions {
   bool is_dynamic = false;
   bool per_tensor = false;
   bool symmetric = false;
+  bool never_slower = false;
 };
 
 void ApplyFlags(const QuantizeOptions& from, Options& to) {
@@ -56,6 +60,23 @@ void CheckSkips(const Model& model, const QuantizeOptions& options) {
       throw UsageError(Cat("--skip: no layer of ", options.model, " matches '", glob,
                            "'; 'intmill inspect' lists them"));
   }
+}
+
+NeverSlower KeepFast(const Model& model, Model quantized, const Probe& calibration,
+                     const QuantizeOptions& options, Work& work) {
+  const auto requantize = [&](const std::vector<std::string>& float_layers) {
+    Options own = Options::FromJson(work.options().Json());
+    for (const std::string& layer : float_layers)
+      own.Set(INTMILL_OPT_SKIP, int64_t{1}, layer.c_str());
+    return intmill::Quantize(model, calibration, own);
+  };
+  // One thread unless a number was asked for: the least noise, and how most servers run.
+  const int64_t threads = std::max<int64_t>(IntegerIn(work.options().Json(), "threads"), 1);
+  NeverSlower result =
+      MakeNeverSlower(model, std::move(quantized), requantize,
+                      TimingInputs(model, options.model, options.data), threads, work);
+  result.model = Annotated(result, threads);
+  return result;
 }
 
 // What the file says about the data it was made with.
@@ -116,21 +137,23 @@ LayerCounts CountLayers(const Report& layers) {
   return counts;
 }
 
-void PrintResult(const QuantizeOptions& options, const Model& model, double seconds) {
+void PrintResult(const QuantizeOptions& options, const Model& model, const NeverSlower* fast,
+                 double seconds) {
   const Report layers = model.Report(INTMILL_REPORT_LAYERS);
   const LayerCounts counts = CountLayers(layers);
   const auto input_bytes = static_cast<double>(FileSize(options.model));
   const auto output_bytes = static_cast<double>(FileSize(options.output));
   const double ratio = input_bytes / output_bytes;
   if (options.common.json) {
-    const JsonObject result = JsonObject()
-                                  .Integer("input_bytes", static_cast<int64_t>(input_bytes))
-                                  .Integer("output_bytes", static_cast<int64_t>(output_bytes))
-                                  .Number("ratio", ratio, 3)
-                                  .Integer("quantized_layers", counts.quantized)
-                                  .Integer("float_layers", std::ssize(counts.floats))
-                                  .Number("seconds", seconds, 3)
-                                  .Number("peak_rss_mb", PeakMemoryMb(), 1);
+    JsonObject result = JsonObject()
+                            .Integer("input_bytes", static_cast<int64_t>(input_bytes))
+                            .Integer("output_bytes", static_cast<int64_t>(output_bytes))
+                            .Number("ratio", ratio, 3)
+                            .Integer("quantized_layers", counts.quantized)
+                            .Integer("float_layers", std::ssize(counts.floats))
+                            .Number("seconds", seconds, 3)
+                            .Number("peak_rss_mb", PeakMemoryMb(), 1);
+    if (fast != nullptr) result.Raw("never_slower", ToJson(*fast));
     std::printf("%s\n", result.text().c_str());
     return;
   }
@@ -154,6 +177,7 @@ int Quantize(const QuantizeOptions& options) {
   ApplyFlags(options, work.options());
   const Model model = work.Load(options.model);
   CheckSkips(model, options);
+  if (options.never_slower) CheckCanBeTimed(model, options.data);
   std::unique_ptr<Feeder> feeder;
   if (!options.data.data.empty())
     feeder = std::make_unique<Feeder>(model, options.model, options.data);
@@ -167,6 +191,11 @@ int Quantize(const QuantizeOptions& options) {
         work.Threads());
   }
   Model quantized = intmill::Quantize(model, calibration, work.options());
+  std::optional<NeverSlower> fast;
+  if (options.never_slower) {
+    fast = KeepFast(model, std::move(quantized), calibration, options, work);
+    quantized = std::move(fast->model);
+  }
   Report summary;
   Report outputs;
   if (feeder) {
@@ -177,8 +206,9 @@ int Quantize(const QuantizeOptions& options) {
   work.line().Clear();
 
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-  PrintResult(options, quantized, elapsed.count());
+  PrintResult(options, quantized, fast ? &*fast : nullptr, elapsed.count());
   if (options.common.json) return 0;
+  if (fast) std::fputs(ToText(*fast).c_str(), stdout);
   PrintCheck(summary, outputs);
   std::printf("%s s, peak memory %s MB\n", FormatNumber(elapsed.count(), 2).c_str(),
               FormatNumber(PeakMemoryMb(), 1).c_str());
@@ -190,6 +220,11 @@ constexpr const char* kFooter =
     "computes in 8-bit integers. A few hundred samples that look like real use are enough. With\n"
     "--dynamic no data is needed: ranges are measured while the model runs, which costs speed.\n"
     "When there is data, both models then run on up to 64 samples of it and are compared.\n"
+    "\n"
+    "--never-slower times both models on this machine, with --threads or else one thread and one\n"
+    "sample at once (--batch changes that), and leaves in float what is slower in integers; when\n"
+    "nothing helps, the whole file stays in float. Do not measure on a busy machine. The file can\n"
+    "differ from run to run, and says in its metadata on which instruction set it was measured.\n"
     "\n"
     "Methods (--method): minmax keeps all that was seen; average the mean extremes of the "
     "samples;\n"
@@ -203,12 +238,16 @@ constexpr const char* kFooter =
     "      --scale 1/255 --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225\n"
     "  intmill quantize model.onnx -o model.im --data calib.npz --skip '*head*' --method entropy\n"
     "  intmill quantize model.onnx -o model.im --dynamic\n"
+    "  intmill quantize model.onnx -o model.im --data image=calib.npy --never-slower --threads 2\n"
     "\n"
     "A recipe holds any option of the library, for the model or for layers:\n"
     "  {\"calibration\": \"entropy\", \"layers\": {\"block3.*\": {\"skip\": 1}}}\n"
     "\n"
     "JSON: {\"input_bytes\",\"output_bytes\",\"ratio\",\"quantized_layers\",\"float_layers\",\n"
-    "\"seconds\",\"peak_rss_mb\"}; 'intmill inspect' says why a layer stayed in float.";
+    "\"seconds\",\"peak_rss_mb\"}; 'intmill inspect' says why a layer stayed in float. With\n"
+    "--never-slower also \"never_slower\": "
+    "{\"kept_float\":[{\"layer\",\"float_us\",\"int8_us\"}],\n"
+    "\"float_ms\",\"int8_ms\"}; int8_ms is of the fastest form that computes in integers.";
 
 }  // namespace
 
@@ -229,6 +268,8 @@ void AddQuantize(CommandLine& line) {
   command.Flag("--symmetric", options->symmetric, "Activations with zero point 0");
   command.Texts("--skip", "GLOB", options->skip, Need::kOptional,
                 "Leave these layers in float; may be repeated");
+  command.Flag("--never-slower", options->never_slower,
+               "Measure here, and leave in float what INT8 makes slower");
   command.Text("--recipe", "FILE", options->recipe, Need::kOptional,
                "Options from a JSON file; the command line counts more");
   AddDataOptions(command, options->data, Need::kOptional);

@@ -107,7 +107,8 @@ class Compiler {
     wanted = NewBuffer(NumBytes(*value.shape, value.dtype));
     AddStep({.layer = value.name,
              .op = "Reorder",
-             .kernel = MakeReorder(*value.shape, value.dtype, layout, impl_->isa)},
+             .kernel = MakeReorder(*value.shape, value.dtype, layout, impl_->isa),
+             .dtype = value.dtype},
             {source}, {wanted});
     return wanted;
   }
@@ -143,6 +144,8 @@ class Compiler {
     for (const ValueId id : node.outputs) out.push_back(MakeOperand(id, layout));
     Step step{.layer = node.name, .op = std::string(node.op->name)};
     const LowerArgs args = {node, in, out, impl_->isa};
+    if (!in.empty()) step.dtype = in[0].dtype;
+    if (node.op->multiply_adds != nullptr) step.multiply_adds = node.op->multiply_adds(args);
     ASSIGN_OR_RETURN(step.kernel, ChooseKernel(args, &step.note));
     if (options_.kernel_hook) {
       ASSIGN_OR_RETURN(step.kernel, options_.kernel_hook(args, std::move(step.kernel)));
@@ -232,9 +235,11 @@ class Compiler {
       const BufferId to = NewBuffer(0);
       buffer(to).kind = Location::Kind::kOutput;
       buffer(to).index = static_cast<int64_t>(i);
-      DraftStep& draft = AddStep(
-          {.layer = graph_.value(id).name, .op = "Copy", .kernel = MakeCopy(OutputBytes(id))},
-          {from}, {to});
+      DraftStep& draft = AddStep({.layer = graph_.value(id).name,
+                                  .op = "Copy",
+                                  .kernel = MakeCopy(OutputBytes(id)),
+                                  .dtype = graph_.value(id).dtype},
+                                 {from}, {to});
       if (constant == nullptr) continue;
       draft.step.inputs[0] = {Location::Kind::kConstant, 0, constant->data<void>()};
       impl_->constants.push_back(*constant);

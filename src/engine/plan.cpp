@@ -14,9 +14,10 @@ const std::vector<Shape>& Plan::input_shapes() const { return impl_->input_shape
 const std::vector<Value>& Plan::outputs() const { return impl_->outputs; }
 
 Table Plan::Steps() const {
-  Table table{.columns = {"layer", "op", "kernel", "note"}};
+  Table table{.columns = {"layer", "op", "kernel", "note", "multiply_adds", "dtype"}};
   for (const Step& step : impl_->steps)
-    table.Add({step.layer, step.op, std::string(step.kernel->name()), step.note});
+    table.Add({step.layer, step.op, std::string(step.kernel->name()), step.note, step.multiply_adds,
+               std::string(DTypeName(step.dtype))});
   return table;
 }
 

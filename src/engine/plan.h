@@ -52,7 +52,8 @@ class Plan {
   int64_t arena_lower_bound() const;  // the largest sum of tensors alive at once
   int64_t packed_bytes() const;
   int64_t constant_bytes() const;  // read in place
-  // layer, op, kernel, note (why a step runs its reference)
+  // layer, op, kernel, note (why a step runs its reference), multiply_adds (of products, else 0),
+  // dtype (of the first operand)
   Table Steps() const;
   const std::vector<Shape>& input_shapes() const;
   const std::vector<Value>& outputs() const;  // name, dtype, shape of each graph output

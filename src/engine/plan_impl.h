@@ -35,6 +35,8 @@ struct Step {
   std::vector<Location> outputs;
   int64_t scratch_offset = 0;
   std::string note;  // why it runs its reference; empty where it does not
+  double multiply_adds = 0;
+  DType dtype = DType::kNone;  // of its first operand: what it computes with
   std::vector<TapPoint> taps;
 };
 

@@ -126,6 +126,9 @@ struct OpDef {
   int64_t (*weight_axis)(const Node& node, int64_t weight_rank) = nullptr;
   // Fixed output scale and zero point for u8 (numerics rule 9); null: measured.
   Result<QParams> (*fixed_output)(const Node& node, DType dtype) = nullptr;
+  // Products: how many pairs of numbers one run multiplies and adds, padding included, for the
+  // profile; null: too few to count. A double, because it may exceed 64 bits.
+  double (*multiply_adds)(const LowerArgs& args) = nullptr;
   // kActivation: the post-op that does the same; refuses with a reason (not fusable as configured).
   Result<PostOp> (*post_op)(const Graph& graph, const Node& node) = nullptr;
 

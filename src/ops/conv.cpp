@@ -172,6 +172,12 @@ Result<std::unique_ptr<Kernel>> Lower(const LowerArgs& args) {
 
 int64_t WeightAxis(const Node&, int64_t) { return 0; }
 
+// Every output element sums over the window and the channels of its group.
+double MultiplyAdds(const LowerArgs& args) {
+  const Shape& w = args.in(1).shape;
+  return CountProducts(args.out(0).shape, {w.begin() + 1, w.end()});
+}
+
 constexpr OpDef kOps[] = {{
     .name = "Conv",
     .min_inputs = 2,
@@ -179,6 +185,7 @@ constexpr OpDef kOps[] = {{
     .layout = LayoutRule::kSpatial,
     .quant = QuantRule::kWeighted,
     .weight_axis = WeightAxis,
+    .multiply_adds = MultiplyAdds,
     .infer = Infer,
     .reference = Reference,
     .lower = Lower,

@@ -169,6 +169,12 @@ Result<std::unique_ptr<Kernel>> Lower(const LowerArgs& args) {
 // Groups share scales: there is one per output channel of a group.
 int64_t WeightAxis(const Node&, int64_t) { return 1; }
 
+// Every input element is spread over the window and the output channels of its group.
+double MultiplyAdds(const LowerArgs& args) {
+  const Shape& w = args.in(1).shape;
+  return CountProducts(args.in(0).shape, {w.begin() + 1, w.end()});
+}
+
 constexpr OpDef kOps[] = {{
     .name = "ConvTranspose",
     .min_inputs = 2,
@@ -176,6 +182,7 @@ constexpr OpDef kOps[] = {{
     .layout = LayoutRule::kSpatial,
     .quant = QuantRule::kWeighted,
     .weight_axis = WeightAxis,
+    .multiply_adds = MultiplyAdds,
     .infer = Infer,
     .reference = Reference,
     .lower = Lower,

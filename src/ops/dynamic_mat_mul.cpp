@@ -83,12 +83,17 @@ Result<std::unique_ptr<Kernel>> Lower(const LowerArgs& args) {
   return MakeMatMul(m, args.isa);
 }
 
+double MultiplyAdds(const LowerArgs& args) {
+  return CountProducts(args.out(0).shape, {args.in(kA).shape.back()});
+}
+
 constexpr OpDef kOps[] = {{
     .name = "DynamicMatMul",
     .domain = "intmill",
     .min_inputs = 2,
     .max_inputs = 5,
     .weight_axis = WeightAxis,
+    .multiply_adds = MultiplyAdds,
     .infer = Infer,
     .reference = Reference,
     .lower = Lower,

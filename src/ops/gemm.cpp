@@ -183,6 +183,12 @@ Result<std::unique_ptr<Kernel>> Lower(const LowerArgs& args) {
   return MakeMatMul(std::move(m), args.isa);
 }
 
+double MultiplyAdds(const LowerArgs& args) {
+  const Result<int64_t> trans_a = args.node.attrs.Int("transA", 0);
+  const bool is_transposed = trans_a.ok() && *trans_a != 0;
+  return CountProducts(args.out(0).shape, {args.in(0).shape[is_transposed ? 0 : 1]});
+}
+
 // C became optional at opset 11; before 7 it was stretched only where asked to.
 constexpr OpDef kOps[] = {{
     .name = "Gemm",
@@ -190,6 +196,7 @@ constexpr OpDef kOps[] = {{
     .max_inputs = 3,
     .quant = QuantRule::kWeighted,
     .weight_axis = WeightAxis,
+    .multiply_adds = MultiplyAdds,
     .infer = Infer,
     .reference = Reference,
     .lower = Lower,

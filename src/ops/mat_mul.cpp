@@ -152,12 +152,17 @@ Result<std::unique_ptr<Kernel>> Lower(const LowerArgs& args) {
   return MakeMatMul(std::move(m), args.isa);
 }
 
+double MultiplyAdds(const LowerArgs& args) {
+  return CountProducts(args.out(0).shape, {args.in(0).shape.back()});
+}
+
 constexpr OpDef kOps[] = {{
     .name = "MatMul",
     .min_inputs = 2,
     .max_inputs = 2,
     .quant = QuantRule::kWeighted,
     .weight_axis = WeightAxis,
+    .multiply_adds = MultiplyAdds,
     .infer = Infer,
     .reference = Reference,
     .lower = Lower,

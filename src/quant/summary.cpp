@@ -19,8 +19,11 @@ class Summary {
     if (IsFusedActivation(node)) return SchemeOf(*ProducerOf(node.inputs[0]));
     const auto inputs = ActivationInputs(graph_, node);
     if (ReadsIntegers(node, inputs)) {
-      if (std::any_of(inputs.begin(), inputs.end(),
-                      [&](size_t i) { return IsDynamic(*ProducerOf(node.inputs[i])); }))
+      // The constant beside a product has no producer.
+      if (std::any_of(inputs.begin(), inputs.end(), [&](size_t i) {
+            const Node* source = ProducerOf(node.inputs[i]);
+            return source != nullptr && IsDynamic(*source);
+          }))
         return "dynamic";
       if (node.op->weight_axis != nullptr || WritesIntegers(node)) return "static";
     }

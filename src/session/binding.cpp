@@ -103,7 +103,10 @@ Result<Tensor> Binding::Output(int64_t index) const {
 Status Binding::Run() {
   // Where shapes depend on values, the caller may have written new ones.
   if (!impl_->prepared || impl_->session->impl().plans.reads_values()) TRY(impl_->Prepare());
-  return impl_->session->impl().RunOn(*impl_->state, impl_->inputs, impl_->outputs, {});
+  const Session::Impl& owner = impl_->session->impl();
+  const Status status = owner.RunOn(*impl_->state, impl_->inputs, impl_->outputs, {});
+  if (owner.options.profile) impl_->entry->CollectTimes(*impl_->state);
+  return status;
 }
 
 }  // namespace intmill

@@ -22,15 +22,24 @@ Result<std::unique_ptr<RunState>> PlanEntry::Take(bool profile) {
   return state;
 }
 
-void PlanEntry::GiveBack(std::unique_ptr<RunState> state) {
-  const std::lock_guard lock(mutex_);
-  const std::span<const RunState::StepTime> times = state->times();
+void PlanEntry::AddTimes(RunState& state) {
+  const std::span<const RunState::StepTime> times = state.times();
   for (size_t i = 0; i < times.size(); ++i) {
     times_[i].calls += times[i].calls;
     times_[i].microseconds += times[i].microseconds;
   }
-  state->ClearTimes();
+  state.ClearTimes();
+}
+
+void PlanEntry::GiveBack(std::unique_ptr<RunState> state) {
+  const std::lock_guard lock(mutex_);
+  AddTimes(*state);
   idle_.push_back(std::move(state));
+}
+
+void PlanEntry::CollectTimes(RunState& state) {
+  const std::lock_guard lock(mutex_);
+  AddTimes(state);
 }
 
 std::vector<RunState::StepTime> PlanEntry::times() const {

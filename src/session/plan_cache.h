@@ -19,7 +19,7 @@
 namespace intmill {
 
 // A plan and the run states that no run is using now. Profile times of all its states are added up
-// when a state comes back.
+// when a state comes back, and when a binding that keeps its own says so.
 class PlanEntry {
  public:
   // `values` as CopyShapeValues gives them: the plan holds for inputs with these values only.
@@ -33,10 +33,14 @@ class PlanEntry {
   // An idle run state, or a new one.
   Result<std::unique_ptr<RunState>> Take(bool profile);
   void GiveBack(std::unique_ptr<RunState> state);
+  // Adds up the times of a state that stays lent, and clears them.
+  void CollectTimes(RunState& state);
   std::vector<RunState::StepTime> times() const;
   int64_t state_count() const;
 
  private:
+  void AddTimes(RunState& state);  // locked
+
   std::shared_ptr<const Plan> plan_;
   std::vector<Tensor> values_;
   mutable std::mutex mutex_;

@@ -137,14 +137,15 @@ const Graph& Session::graph() const { return *impl_->graph; }
 bool Session::profiles() const { return impl_->options.profile; }
 
 Table Session::Profile() const {
-  Table table{.columns = {"layer", "op", "kernel", "isa", "calls", "microseconds", "note"}};
+  Table table{.columns = {"layer", "op", "kernel", "isa", "calls", "microseconds", "note",
+                          "multiply_adds", "dtype"}};
   for (const std::shared_ptr<PlanEntry>& entry : impl_->plans.All()) {
     const Table steps = entry->plan()->Steps();
     const std::vector<RunState::StepTime> times = entry->times();
     for (size_t i = 0; i < steps.rows.size(); ++i) {
       const auto& row = steps.rows[i];
       table.Add({row[0], row[1], row[2], std::string(IsaName(entry->plan()->isa())), times[i].calls,
-                 times[i].microseconds, row[3]});
+                 times[i].microseconds, row[3], row[4], row[5]});
     }
   }
   return table;

@@ -40,8 +40,9 @@ class Session {
 
   const Graph& graph() const;
   bool profiles() const;  // created with SessionOptions::profile
-  Table Profile() const;  // layer, op, kernel, isa, calls, microseconds, note
-  Table Memory() const;   // purpose, bytes, mapped
+  // layer, op, kernel, isa, calls, microseconds, note, multiply_adds, dtype
+  Table Profile() const;
+  Table Memory() const;  // purpose, bytes, mapped
 
   Impl& impl() const { return *impl_; }
 

@@ -112,6 +112,20 @@ Test(hpp, a_binding_runs_in_place) {
   cr_expect_eq(binding.Get(INTMILL_OUTPUT, 0).dims()[0], 3);
 }
 
+Test(hpp, a_session_tells_its_profile) {
+  Options options;
+  options.Set(INTMILL_OPT_PROFILE, int64_t{1});
+  const Session session(LoadSample(), options);
+  session.Run(Batch(1));
+  const Report profile = session.Report(INTMILL_REPORT_PROFILE);
+  double multiply_adds = 0;
+  for (int64_t i = 0; i < profile.rows(); ++i) {
+    cr_expect_eq(profile.Text(i, "dtype"), "f32");
+    multiply_adds += profile.Number(i, "multiply_adds");
+  }
+  cr_expect_geq(multiply_adds, 28 * 28 * 9, "the first convolution alone");
+}
+
 Test(hpp, a_progress_hook_that_says_false_cancels) {
   const Model model = LoadSample();
   int calls = 0;

@@ -277,4 +277,11 @@ Result<std::vector<double>> ReadBias(const Operand& bias) {
   return values;
 }
 
+double CountProducts(const Shape& elements, const Shape& window) {
+  double count = 1;
+  for (const int64_t n : elements) count *= static_cast<double>(n);
+  for (const int64_t n : window) count *= static_cast<double>(n);
+  return count;
+}
+
 }  // namespace intmill::ops

@@ -43,6 +43,9 @@ Result<RealSum> MakeRealSum(const LowerArgs& args, const Weights& weights, int64
 // Values of a constant bias in real numbers; `what` for the message when it is not constant.
 Result<std::vector<double>> ReadBias(const Operand& bias);
 
+// For OpDef::multiply_adds: each of `elements` takes part in as many products as `window` has.
+double CountProducts(const Shape& elements, const Shape& window);
+
 }  // namespace intmill::ops
 
 #endif  // INTMILL_OPS_COMMON_WEIGHTED_H

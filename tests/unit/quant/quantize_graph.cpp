@@ -349,3 +349,13 @@ Test(quantize_graph, the_same_input_gives_the_same_graph) {
     cr_assert_arr_eq(x.data<std::byte>(), y.data<std::byte>(), static_cast<size_t>(x.bytes()));
   }
 }
+
+Test(quantize_graph, summary_takes_a_product_and_its_constant_addend_as_static) {
+  GraphMaker g;
+  const ValueId a = g.Node("MatMul", {g.Input("x", {2, 4, 16}), g.Random("w", {16, 8}, 1)}, "a");
+  const ValueId y = g.Node("Add", {g.Random("b", {8}, 2), a}, "y");
+  g.Output(g.Node("MatMul", {y, g.Random("v", {8, 8}, 3)}, "z"));
+  const Graph graph = Fixture(std::move(g)).MustQuantize();
+  cr_expect_str_eq(SchemeOf(graph, "a").c_str(), "static");
+  cr_expect_str_eq(SchemeOf(graph, "y").c_str(), "static");
+}
