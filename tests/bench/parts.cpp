@@ -48,6 +48,9 @@ Test(bench, wrong_arguments_are_refused) {
   cr_assert_eq(UsageMistake({"x.onnx", "--csv"}), "--csv: not an option, or its value is missing");
   cr_assert_eq(UsageMistake({"x.onnx", "--threads", "0"}), "--threads 0: wanted a number");
   cr_assert_eq(UsageMistake({"x.onnx", "--seconds", "1s"}), "--seconds 1s: wanted a number");
+  cr_assert_eq(UsageMistake({"x.onnx", "--clock", "sun"}), "--clock sun: wanted wall or cpu");
+  cr_assert_eq(UsageMistake({"x.onnx", "--clock", "cpu", "--threads", "2"}),
+               "--clock cpu: wanted one thread, or their times add up");
   cr_assert_eq(UsageMistake({"x.onnx", "--ort-int8", "y"}), "--ort-int8 y: wanted NAME=FILE");
   cr_assert_eq(UsageMistake({"x.onnx", "--ort-int8", "y=z"}), "y=z: no model has that name");
 }

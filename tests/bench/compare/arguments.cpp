@@ -17,6 +17,8 @@ cores. intmill quantizes each model itself and writes it as ONNX for ONNX Runtim
   --threads N              threads, and cores they may use; default 1
   --cpu N                  the first of these cores; default: the first that is allowed
   --seconds S              time each way to run a model for S seconds; default 3
+  --clock NAME             wall, or cpu: the time a run computed, not what it waited while others had
+                           the core, for busy machines and one thread; default wall
   --samples N              random inputs to calibrate on; default 8
   --intmill-int8 NAME=FILE a model that is quantized already (intmill quantize, on real data), for
                            the model NAME.onnx
@@ -44,6 +46,11 @@ void AddFile(std::map<std::string, std::string>& files, const std::string& optio
   files[text.substr(0, equals)] = text.substr(equals + 1);
 }
 
+bool ParseClock(const std::string& text) {
+  if (text != "wall" && text != "cpu") throw UsageError("--clock " + text + ": wanted wall or cpu");
+  return text == "cpu";
+}
+
 // False: there is no such option.
 bool SetOption(Arguments& arguments, const std::string& option, const std::string& value) {
   if (option == "--onnxruntime") {
@@ -60,6 +67,8 @@ bool SetOption(Arguments& arguments, const std::string& option, const std::strin
     arguments.threads = ParseNumber(option, value, 1, 1024);
   } else if (option == "--cpu") {
     arguments.cpu = ParseNumber(option, value, 0, 1023);
+  } else if (option == "--clock") {
+    arguments.cpu_time = ParseClock(value);
   } else if (option == "--samples") {
     arguments.samples = ParseNumber(option, value, 1, 100000);
   } else if (option == "--seconds") {
@@ -102,6 +111,8 @@ Arguments ParseArguments(const std::vector<std::string>& words) {
     }
   }
   if (arguments.models.empty()) throw UsageError("no model given");
+  if (arguments.cpu_time && arguments.threads > 1)
+    throw UsageError("--clock cpu: wanted one thread, or their times add up");
   CheckNames(arguments);
   return arguments;
 }

@@ -20,6 +20,7 @@ struct Arguments {
   int cpu = -1;  // the first one to use; -1: the first that this process may use
   int samples = 8;
   double seconds = 3;
+  bool cpu_time = false;  // time is what the process spent computing, not what passed
   bool help = false;
 };
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 
 #include "bench/compare/child.h"
 #include "bench/compare/intmill_runner.h"
@@ -28,6 +29,12 @@ constexpr const char* kNoOnnx = "no_onnx";
 
 double MsSince(Clock::time_point begin) {
   return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
+}
+
+double NowMs(bool cpu_time) {
+  timespec now{};
+  clock_gettime(cpu_time ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC, &now);
+  return static_cast<double>(now.tv_sec) * 1e3 + static_cast<double>(now.tv_nsec) / 1e6;
 }
 
 struct Job {
@@ -91,13 +98,13 @@ struct Contender {
 };
 
 // The first run of a turn finds the caches full of the others' data, and does not count.
-void TakeTurn(Contender& contender) {
+void TakeTurn(Contender& contender, bool cpu_time) {
   contender.runner->Run();
   const auto turn = Clock::now();
   do {
-    const auto begin = Clock::now();
+    const double begin = NowMs(cpu_time);
     contender.runner->Run();
-    contender.times.push_back(MsSince(begin));
+    contender.times.push_back(NowMs(cpu_time) - begin);
   } while (MsSince(turn) < kTurnMs);
   contender.total_ms += MsSince(turn);
 }
@@ -113,7 +120,7 @@ void MeasureSpeed(const Job& job, const std::vector<Variant>& variants, Findings
   while (!is_done) {
     is_done = true;
     for (Contender& contender : contenders) {
-      TakeTurn(contender);
+      TakeTurn(contender, job.arguments.cpu_time);
       is_done = is_done && contender.times.size() >= kLeastRuns &&
                 contender.total_ms >= job.arguments.seconds * 1000;
     }
