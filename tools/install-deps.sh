@@ -5,6 +5,7 @@
 #   tools/install-deps.sh            what building, testing and checking need
 #   tools/install-deps.sh --build    only what building and the quick start need
 #   tools/install-deps.sh --tsan     also what the tsan preset needs
+#   tools/install-deps.sh --bench    also ONNX Runtime, for tests/bench; Debian 13 and later
 #   tools/install-deps.sh --list     say what is missing, install nothing; exit status 1 if anything is
 set -euo pipefail
 
@@ -16,6 +17,7 @@ readonly kBuild=(g++ cmake ninja-build ccache libprotozero-dev libxxhash-dev lib
 readonly kTest=(libcriterion-dev pkg-config python3 python3-numpy python3-onnx zstd clang clang-tidy
   clang-format libomp-dev binutils)
 readonly kTsan=(libclang-rt-dev)
+readonly kBench=(libonnxruntime-dev)
 # Debian 12 has these too old; each with the oldest version that will do.
 readonly kRecent=(libdnnl-dev=3.6 libflatbuffers-dev=23.5 flatbuffers-compiler=23.5)
 
@@ -67,6 +69,16 @@ own_mirror() {
     awk '$2 !~ /[-\/]/ && $3 == "main" && $1 !~ /^(cdrom|file):/ { print $1; exit }'
 }
 
+# Debian 12 has no ONNX Runtime, and that of trixie would take apt, systemd and Python along: some 70
+# packages upgraded, 15 removed.
+check_onnxruntime() {
+  case " ${missing[*]} " in *" libonnxruntime-dev "*) ;; *) return 0 ;; esac
+  if [ -e "$kSourceFile" ] || [ -z "$(candidate_version libonnxruntime-dev)" ]; then
+    fail "libonnxruntime-dev is not in this machine's own suite; tests/bench/README.md says how to" \
+      "build with ONNX Runtime's header alone"
+  fi
+}
+
 add_trixie() {
   local mirror keyring=/usr/share/keyrings/debian-archive-keyring.gpg
   mirror=$(own_mirror)
@@ -111,8 +123,9 @@ main() {
     '') ;;
     --build) wanted=("${kBuild[@]}") ;;
     --tsan) wanted+=("${kTsan[@]}") ;;
+    --bench) wanted+=("${kBench[@]}") ;;
     --list) list_only=1 ;;
-    *) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 2 ;;
+    *) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 2 ;;
   esac
   command -v apt-get >/dev/null || fail "this script knows Debian 12 and 13 only (no apt-get here)"
 
@@ -127,6 +140,7 @@ main() {
   [ $list_only = 0 ] || exit 1
 
   apt update -qq
+  check_onnxruntime
   [ ${#missing[@]} = 0 ] || install_own
   [ ${#missing_recent[@]} = 0 ] || install_recent
   find_missing
