@@ -175,7 +175,8 @@ template <typename V, typename T>
   V::Store(quarters + 3 * V::kChannels, __builtin_bit_cast(I, row.v[3]));
   for (int64_t l = 0; l < kLanes; ++l)
     for (int64_t i = 0; i < 4; ++i)
-      memcpy(static_cast<uint8_t*>(to) + (4 * l + i) * 16, quarters + (kLanes * i + l) * 16, 16);
+      __builtin_memcpy(static_cast<uint8_t*>(to) + (4 * l + i) * 16,
+                       quarters + (kLanes * i + l) * 16, 16);
 }
 template <typename V>
 [[gnu::always_inline]] inline void StoreInOrder(const Floats<V>& row, float* to) {

@@ -4,7 +4,6 @@
 
 #include <immintrin.h>
 #include <stdint.h>
-#include <string.h>
 
 #if defined(__AVX512VNNI__) || defined(__AVXVNNI__)
 #define INTMILL_DOT_BYTES 1
