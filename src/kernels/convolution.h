@@ -55,8 +55,8 @@ namespace native {
 Result<std::unique_ptr<Kernel>> MakeConvolution(const Convolution& conv, Isa isa);
 // The same bits much faster: one small dense kernel of s8 weights a channel; else kUnsupported.
 Result<std::unique_ptr<Kernel>> MakeDepthwise(const Convolution& conv, Isa isa);
-// Whether MakeDepthwise takes it and computes the whole epilogue in vectors.
-bool FusesDepthwise(const Convolution& conv);
+// Whether MakeDepthwise takes it and is faster than oneDNN.
+bool PrefersDepthwise(const Convolution& conv);
 }  // namespace native
 
 }  // namespace intmill

@@ -1,6 +1,6 @@
 // The hot loops of the native kernels: one source, compiled once for each level of instruction set.
 //
-// Sources in this folder include nothing but this folder, <stdint.h>, <string.h> and <immintrin.h>,
+// Sources in this folder include nothing but this folder, <stdint.h> and <immintrin.h>,
 // and keep their helpers in unnamed namespaces: an inline function that the linker may share
 // between objects could bring AVX-512 instructions to a machine without them. No contraction to
 // fused multiply-add (cmake/flags.cmake), so that every level gives the same bits.
