@@ -41,7 +41,8 @@ struct Convolution {
   Epilogue epilogue;
 };
 
-// oneDNN's where it is exact, else our own (integers); kUnsupported with the reason otherwise.
+// The fastest that is exact, of oneDNN's and (integers) our own; kUnsupported with the reason where
+// there is none.
 Result<std::unique_ptr<Kernel>> MakeConvolution(const Convolution& conv, Isa isa);
 
 namespace onednn {
@@ -52,6 +53,10 @@ Result<std::unique_ptr<Kernel>> MakeConvolution(const Convolution& conv, Isa isa
 namespace native {
 // Integers only, on any instruction set.
 Result<std::unique_ptr<Kernel>> MakeConvolution(const Convolution& conv, Isa isa);
+// The same bits much faster: one small dense kernel of s8 weights a channel; else kUnsupported.
+Result<std::unique_ptr<Kernel>> MakeDepthwise(const Convolution& conv, Isa isa);
+// Whether MakeDepthwise takes it and is faster than oneDNN.
+bool PrefersDepthwise(const Convolution& conv);
 }  // namespace native
 
 }  // namespace intmill

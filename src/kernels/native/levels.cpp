@@ -10,14 +10,22 @@ extern const Loops kLoops;
 namespace avx2 {
 extern const Loops kLoops;
 }
+namespace avx2_vnni {
+extern const Loops kLoops;
+}
 namespace avx512 {
+extern const Loops kLoops;
+}
+namespace avx512_vnni {
 extern const Loops kLoops;
 }
 #endif
 
 const Loops& LoopsFor([[maybe_unused]] Isa isa) {
 #if defined(__x86_64__)
+  if (isa >= Isa::kAvx512Vnni) return avx512_vnni::kLoops;
   if (isa >= Isa::kAvx512) return avx512::kLoops;
+  if (isa >= Isa::kAvx2Vnni) return avx2_vnni::kLoops;
   if (isa >= Isa::kAvx2) return avx2::kLoops;
 #endif
   return baseline::kLoops;

@@ -80,35 +80,33 @@ std::vector<const void*> ConvolutionProblem::inputs() const {
   return {input.data(), nullptr, nullptr, addend.data()};
 }
 
-ConvolutionProblem RandomConvolution(Random& random) {
-  ConvolutionProblem p;
+namespace {
+
+// Sizes of one more dimension. What padding takes from the larger side is at most all but one
+// element.
+void AddDimension(Random& random, int64_t kernel, int64_t dilation, int64_t longest,
+                  Convolution& c) {
+  c.kernel.push_back(kernel);
+  c.strides.push_back(random.Int(1, 2));
+  c.dilations.push_back(dilation);
+  c.pads.push_back(random.Int(0, kernel - 1));
+  const int64_t extent = (kernel - 1) * dilation + 1;
+  const int64_t small = random.Int(1, longest);
+  const int64_t large = (small - 1) * c.strides.back() + extent;
+  const int64_t end_pad = random.Int(0, kernel - 1);
+  const int64_t rest = std::max<int64_t>(1, large - c.pads.back() - end_pad);
+  if (rest == 1 && large - c.pads.back() < 1) c.pads.back() = 0;
+  c.in.push_back(c.transposed ? small : rest);
+  c.out.push_back(c.transposed ? rest : small);
+}
+
+// Types, epilogue and data, when the shapes are known.
+void AddNumbers(Random& random, ConvolutionProblem& p) {
   Convolution& c = p.conv;
-  c.transposed = random.Int(0, 3) == 0;
-  c.batch = random.Int(1, 2);
-  c.groups = random.Chance() ? 1 : random.Int(2, 5);
-  const int64_t in_per_group = random.Int(1, 3) == 1 ? 1 : random.Int(1, 40);
-  c.in_channels = c.groups * in_per_group;
-  c.out_channels = c.groups * (in_per_group == 1 ? 1 : random.Int(1, 40));
-  const int64_t rank = random.Int(1, 3);
-  for (int64_t d = 0; d < rank; ++d) {
-    c.kernel.push_back(random.Int(1, 4));
-    c.strides.push_back(random.Int(1, 2));
-    c.dilations.push_back(random.Int(0, 3) == 0 ? 2 : 1);
-    c.pads.push_back(random.Int(0, c.kernel.back() - 1));
-    const int64_t extent = (c.kernel.back() - 1) * c.dilations.back() + 1;
-    const int64_t small = random.Int(1, rank == 3 ? 5 : 9);
-    const int64_t large = (small - 1) * c.strides.back() + extent;
-    // What padding takes from the larger side, at most all but one element.
-    const int64_t end_pad = random.Int(0, c.kernel.back() - 1);
-    const int64_t rest = std::max<int64_t>(1, large - c.pads.back() - end_pad);
-    if (rest == 1 && large - c.pads.back() < 1) c.pads.back() = 0;
-    c.in.push_back(c.transposed ? small : rest);
-    c.out.push_back(c.transposed ? rest : small);
-  }
   c.in_dtype = random.Chance() ? DType::kU8 : DType::kS8;
   c.in_zero_point = static_cast<int32_t>(RandomZeroPoint(random, c.in_dtype));
   c.weight_dtype = DType::kS8;
-  const int64_t depth = in_per_group * Product(c.kernel);
+  const int64_t depth = c.in_channels / c.groups * Product(c.kernel);
   const bool has_addend = random.Int(0, 2) == 0;
   c.epilogue = RandomEpilogue(random, c.out_channels, depth, &c.out_dtype, has_addend, 3);
   p.weights = random.Fill(depth * c.out_channels);
@@ -120,6 +118,36 @@ ConvolutionProblem RandomConvolution(Random& random) {
                Join(c.kernel), " strides ", Join(c.strides), " dilations ", Join(c.dilations),
                " pads ", Join(c.pads), " ", DTypeName(c.in_dtype), " zp ", c.in_zero_point, " to ",
                DTypeName(c.out_dtype), has_addend ? " with addend" : "");
+}
+
+}  // namespace
+
+ConvolutionProblem RandomConvolution(Random& random) {
+  ConvolutionProblem p;
+  Convolution& c = p.conv;
+  c.transposed = random.Int(0, 3) == 0;
+  c.batch = random.Int(1, 2);
+  c.groups = random.Chance() ? 1 : random.Int(2, 5);
+  const int64_t in_per_group = random.Int(1, 3) == 1 ? 1 : random.Int(1, 40);
+  c.in_channels = c.groups * in_per_group;
+  c.out_channels = c.groups * (in_per_group == 1 ? 1 : random.Int(1, 40));
+  const int64_t rank = random.Int(1, 3);
+  for (int64_t d = 0; d < rank; ++d)
+    AddDimension(random, random.Int(1, 4), random.Int(0, 3) == 0 ? 2 : 1, rank == 3 ? 5 : 9, c);
+  AddNumbers(random, p);
+  return p;
+}
+
+ConvolutionProblem RandomDepthwise(Random& random) {
+  ConvolutionProblem p;
+  Convolution& c = p.conv;
+  c.batch = random.Int(1, 2);
+  c.groups = c.in_channels = c.out_channels =
+      random.Chance() ? random.Int(1, 70) : random.Int(1, 200);
+  const int64_t side = random.Chance() ? 3 : 5;
+  for (int d = 0; d < 2; ++d) AddDimension(random, side, 1, random.Int(0, 7) == 0 ? 60 : 9, c);
+  AddNumbers(random, p);
+  if (random.Chance()) c.epilogue.zero_point = static_cast<int32_t>(random.Int(-20, 120));
   return p;
 }
 

@@ -10,6 +10,7 @@ const Loops kLoops = {
     .byte_binary = kByteBinaryLoops,
     .integer = &kIntegerLoops,
     .pool = &kPoolLoops,
+    .depthwise = &kDepthwiseLoops,
     .quantize = QuantizeRow,
     .dequantize = DequantizeRow,
     .range = RangeOf,

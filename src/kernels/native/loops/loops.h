@@ -1,13 +1,15 @@
 // The hot loops of the native kernels: one source, compiled once for each level of instruction set.
 //
-// Sources in this folder include nothing but this folder, <stdint.h> and <string.h>, and keep their
-// helpers in unnamed namespaces: an inline function that the linker may share between objects could
-// bring AVX-512 instructions to a machine without them. No contraction to fused multiply-add
-// (cmake/flags.cmake), so that every level gives the same bits.
+// Sources in this folder include nothing but this folder, <stdint.h> and <immintrin.h>,
+// and keep their helpers in unnamed namespaces: an inline function that the linker may share
+// between objects could bring AVX-512 instructions to a machine without them. No contraction to
+// fused multiply-add (cmake/flags.cmake), so that every level gives the same bits.
 #ifndef INTMILL_KERNELS_NATIVE_LOOPS_LOOPS_H
 #define INTMILL_KERNELS_NATIVE_LOOPS_LOOPS_H
 
 #include <stdint.h>
+
+#include "kernels/native/loops/depthwise.h"
 
 namespace intmill::native {
 
@@ -119,6 +121,7 @@ struct Loops {
   const ByteBinaryLoop* byte_binary;
   const IntegerLoops* integer;
   const PoolLoops* pool;
+  const DepthwiseLoops* depthwise;
   QuantizeLoop quantize;
   DequantizeLoop dequantize;
   RangeLoop range;
@@ -134,6 +137,7 @@ extern const BinaryLoop kBinaryLoops[];
 extern const ByteBinaryLoop kByteBinaryLoops[];
 extern const IntegerLoops kIntegerLoops;
 extern const PoolLoops kPoolLoops;
+extern const DepthwiseLoops kDepthwiseLoops;
 void QuantizeRow(const float* x, uint8_t* y, int64_t n, const ByteScale& scale);
 void DequantizeRow(const uint8_t* x, float* y, int64_t n, const ByteScale& scale);
 void RangeOf(const float* x, int64_t n, float* min, float* max);
