@@ -164,9 +164,12 @@ bool CachesAreDescribed() {
   // The first cache of Intel's leaf 4, or of AMD's leaf, which counts where TOPOEXT is set: a type
   // of 0 ends the list (AMD APM volume 3, Fn8000_001D).
   constexpr uint32_t kTypeBits = 0x1f;
-  const bool has_topology = Bits(Cpuid(0x80000001, 0).ecx, {22});
-  return (Cpuid(4, 0).eax & kTypeBits) != 0 ||
-         (has_topology && (Cpuid(0x8000001d, 0).eax & kTypeBits) != 0);
+  static const bool described = [] {
+    const bool has_topology = Bits(Cpuid(0x80000001, 0).ecx, {22});
+    return (Cpuid(4, 0).eax & kTypeBits) != 0 ||
+           (has_topology && (Cpuid(0x8000001d, 0).eax & kTypeBits) != 0);
+  }();
+  return described;
 #else
   return true;
 #endif

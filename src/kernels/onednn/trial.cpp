@@ -13,7 +13,7 @@ namespace {
 using native::ToTriple;
 using native::Triple;
 
-constexpr int64_t kProducts = 1 << 18;  // about this many multiplications a trial
+constexpr int64_t kProducts = 1 << 17;  // about this many multiplications a trial
 constexpr int64_t kFewestRows = 4;
 // Larger ones are believed: loading must not need much more memory than running, and the code for
 // them is that of smaller ones of the same model.
@@ -68,12 +68,11 @@ class PlainConvolution {
       const int64_t pixel = PixelUnder(at, tap);
       if (pixel < 0) continue;
       const int64_t x = (first_pixel + pixel) * c_.in_channels + group * ins;
-      for (int64_t i = 0; i < ins; ++i) {
-        const int64_t w = c_.transposed ? ((group * ins + i) * outs + channel % outs) * taps_ + tap
-                                        : (channel * ins + i) * taps_ + tap;
-        sum.Add((ElementOf(c_.in_dtype, image_, x + i) - c_.in_zero_point) *
-                ElementOf(c_.weight_dtype, c_.weights, w));
-      }
+      const int64_t w = c_.transposed ? (group * ins * outs + channel % outs) * taps_ + tap
+                                      : channel * ins * taps_ + tap;
+      AddProducts({c_.in_dtype, image_, x, 1, c_.in_zero_point},
+                  {c_.weight_dtype, c_.weights, w, c_.transposed ? outs * taps_ : taps_, 0}, ins,
+                  sum);
     }
     return sum;
   }
@@ -134,18 +133,15 @@ int64_t ElementsOfA(const MatMul& m) {
 Sum SumOf(const MatMul& m, const void* a, const void* b, int64_t row, int64_t column) {
   const int64_t matrix = row / m.rows();
   const int64_t r = row % m.rows();
-  const int64_t a_first =
-      m.a_strides.empty() ? MatrixOf(m.a, m.out, matrix) * m.rows() * m.depth() : OfRow(m, row);
+  const bool is_dense = m.a_strides.empty();
+  int64_t a_first = is_dense ? MatrixOf(m.a, m.out, matrix) * m.rows() * m.depth() : OfRow(m, row);
+  if (is_dense) a_first += m.a_is_transposed ? r : r * m.depth();
   const int64_t b_first = MatrixOf(m.b, m.out, matrix) * m.depth() * m.columns();
   Sum sum;
-  for (int64_t k = 0; k < m.depth(); ++k) {
-    const int64_t in_a = m.a_is_transposed ? k * m.rows() + r : r * m.depth() + k;
-    const int64_t at_a = a_first + (m.a_strides.empty() ? in_a : k);
-    const int64_t at_b =
-        b_first + (m.b_is_transposed ? column * m.depth() + k : k * m.columns() + column);
-    sum.Add((ElementOf(m.a_dtype, a, at_a) - m.a_zero_point) *
-            (ElementOf(m.b_dtype, b, at_b) - m.b_zero_point));
-  }
+  AddProducts({m.a_dtype, a, a_first, m.a_is_transposed ? m.rows() : 1, m.a_zero_point},
+              {m.b_dtype, b, b_first + (m.b_is_transposed ? column * m.depth() : column),
+               m.b_is_transposed ? 1 : m.columns(), m.b_zero_point},
+              m.depth(), sum);
   return sum;
 }
 
@@ -162,11 +158,10 @@ Status Compare(TrialRun& trial, int64_t channels, int64_t depth, SumOfElement&& 
   return Ok();
 }
 
-// Input and scratch, the output, and the same as plain loops write it.
+// Input, output and scratch.
 bool IsTooLarge(const Shape& in, DType in_dtype, const Shape& out, DType out_dtype,
                 const Kernel& kernel) {
-  return NumBytes(in, in_dtype) + 2 * NumBytes(out, out_dtype) + kernel.scratch_bytes() >
-         kMostBytes;
+  return NumBytes(in, in_dtype) + NumBytes(out, out_dtype) + kernel.scratch_bytes() > kMostBytes;
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include "kernels/onednn/trial_run.h"
 
 #include <algorithm>
+#include <cmath>
+#include <cstring>
 
 #include "kernels/native/epilogue_row.h"
 
@@ -18,17 +20,24 @@ void FillEqual(DType dtype, int64_t n, void* data) {
   }
 }
 
-}  // namespace
+template <typename A, typename B>
+void Add(const Line& a, const Line& b, int64_t n, Sum& sum) {
+  const A* const x = static_cast<const A*>(a.data) + a.first;
+  const B* const w = static_cast<const B*>(b.data) + b.first;
+  int64_t total = 0;
+  for (int64_t i = 0; i < n; ++i)
+    total += (x[i * a.stride] - a.zero_point) * (w[i * b.stride] - b.zero_point);
+  sum.value += static_cast<double>(total);
+}
 
-void MadeUp::Fill(DType dtype, int64_t n, void* out) {
+void AddFloats(const Line& a, const Line& b, int64_t n, Sum& sum) {
+  const float* const x = static_cast<const float*>(a.data) + a.first;
+  const float* const w = static_cast<const float*>(b.data) + b.first;
   for (int64_t i = 0; i < n; ++i) {
-    state_ = state_ * 6364136223846793005u + 1442695040888963407u;
-    const auto byte = static_cast<uint8_t>(state_ >> 56);
-    if (dtype == DType::kF32) {
-      static_cast<float*>(out)[i] = (static_cast<float>(byte) - 127.5f) / 64;
-    } else {
-      static_cast<uint8_t*>(out)[i] = byte;
-    }
+    const double product =
+        static_cast<double>(x[i * a.stride]) * static_cast<double>(w[i * b.stride]);
+    sum.value += product;
+    sum.size += std::abs(product);
   }
 }
 
@@ -36,6 +45,37 @@ double ElementOf(DType dtype, const void* data, int64_t i) {
   if (dtype == DType::kF32) return static_cast<double>(static_cast<const float*>(data)[i]);
   if (dtype == DType::kU8) return static_cast<const uint8_t*>(data)[i];
   return static_cast<const int8_t*>(data)[i];
+}
+
+}  // namespace
+
+void MadeUp::Fill(DType dtype, int64_t n, void* out) {
+  // One block again and again: making numbers would take longer than using them. A prime number of
+  // them is no multiple of any channel count.
+  constexpr int64_t kBlock = 4093;
+  const bool is_float = dtype == DType::kF32;
+  const int64_t element_bytes = is_float ? 4 : 1;
+  for (int64_t i = 0; i < std::min(n, kBlock); ++i) {
+    state_ = state_ * 6364136223846793005u + 1442695040888963407u;
+    const auto byte = static_cast<uint8_t>(state_ >> 56);
+    if (is_float) {
+      static_cast<float*>(out)[i] = (static_cast<float>(byte) - 127.5f) / 64;
+    } else {
+      static_cast<uint8_t*>(out)[i] = byte;
+    }
+  }
+  auto* const bytes = static_cast<std::byte*>(out);
+  for (int64_t i = kBlock; i < n; i += kBlock)
+    std::memcpy(bytes + i * element_bytes, bytes,
+                static_cast<size_t>(std::min(kBlock, n - i) * element_bytes));
+}
+
+void AddProducts(const Line& a, const Line& b, int64_t n, Sum& sum) {
+  if (a.dtype == DType::kF32) return AddFloats(a, b, n, sum);
+  if (a.dtype == DType::kU8 && b.dtype == DType::kU8) return Add<uint8_t, uint8_t>(a, b, n, sum);
+  if (a.dtype == DType::kU8) return Add<uint8_t, int8_t>(a, b, n, sum);
+  if (b.dtype == DType::kU8) return Add<int8_t, uint8_t>(a, b, n, sum);
+  Add<int8_t, int8_t>(a, b, n, sum);
 }
 
 TrialRun::TrialRun(const Epilogue& epilogue, DType in_dtype, DType out_dtype, Shape out,
@@ -66,7 +106,6 @@ Status TrialRun::Run(const Kernel& kernel) {
   TRY(AddOperands());
   const int64_t bytes = NumBytes(out_, out_dtype_);
   ASSIGN_OR_RETURN(found_, AllocateAligned(bytes));
-  ASSIGN_OR_RETURN(wanted_, AllocateAligned(bytes));
   ASSIGN_OR_RETURN(const AlignedBytes scratch, AllocateAligned(kernel.scratch_bytes()));
   ASSIGN_OR_RETURN(const std::unique_ptr<KernelState> state, kernel.MakeState());
   void* const output = found_.get();
@@ -82,17 +121,18 @@ Status TrialRun::CompareRow(int64_t row, const std::vector<int64_t>& chosen,
     integers[static_cast<size_t>(chosen[i])] = static_cast<int32_t>(sums[i].value);
     line[static_cast<size_t>(chosen[i])] = static_cast<float>(sums[i].value);
   }
-  void* const output = wanted_.get();
-  const RunArgs args{.inputs = operands_, .outputs = {&output, 1}};
-  const int64_t offset = row * channels_;
+  std::vector<float> wanted_row(static_cast<size_t>(channels_));  // room for any type
+  void* const output = wanted_row.data();
+  const std::vector<const void*> operands = OperandsOfRow(row);
+  const RunArgs args{.inputs = operands, .outputs = {&output, 1}};
   if (is_integer_) {
-    native::FinishRow(plain_, out_dtype_, integers.data(), channels_, args, offset, line.data());
+    native::FinishRow(plain_, out_dtype_, integers.data(), channels_, args, 0, line.data());
   } else {
-    native::FinishReals(plain_, out_dtype_, channels_, args, offset, line.data());
+    native::FinishReals(plain_, out_dtype_, channels_, args, 0, line.data());
   }
   for (size_t i = 0; i < chosen.size(); ++i) {
-    const double found = ElementOf(out_dtype_, found_.get(), offset + chosen[i]);
-    const double wanted = ElementOf(out_dtype_, wanted_.get(), offset + chosen[i]);
+    const double found = ElementOf(out_dtype_, found_.get(), row * channels_ + chosen[i]);
+    const double wanted = ElementOf(out_dtype_, output, chosen[i]);
     if (found == wanted || std::abs(found - wanted) <= Tolerance(wanted, sums[i])) continue;
     return Error(Code::kUnsupported, "oneDNN's code for it is wrong on this machine: row ", row,
                  ", channel ", chosen[i], " is ", found, ", wanted ", wanted);
@@ -115,11 +155,12 @@ double TrialRun::Tolerance(double wanted, const Sum& sum) const {
   return kRelative * ((is_integer_ ? 0 : sum.size) + std::abs(wanted) + 1);
 }
 
-// What the epilogue adds. Stretched operands hold one number, so that plain loops may read them
-// as if they lay like the output.
+// What the epilogue adds. Stretched operands hold one number, so that plain loops may read a row of
+// it wherever they are.
 Status TrialRun::AddOperands() {
   plain_ = epilogue_;
   for (EpilogueStep& step : plain_.steps) {
+    AlignedBytes& stretched = stretched_rows_.emplace_back();
     if (step.kind != EpilogueStep::Kind::kAdd) continue;
     const bool is_stretched = !step.shape.empty();
     const int64_t n = NumElements(is_stretched ? step.shape : out_);
@@ -130,16 +171,23 @@ Status TrialRun::AddOperands() {
     }
     FillEqual(step.dtype, n, data);
     step.shape.clear();
-    stretched_.push_back({step.input, step.dtype});
-  }
-  operands_ = inputs_;
-  for (const auto& [index, dtype] : stretched_) {
-    ASSIGN_OR_RETURN(AlignedBytes whole, AllocateAligned(NumBytes(out_, dtype)));
-    FillEqual(dtype, NumElements(out_), whole.get());
-    operands_[static_cast<size_t>(index)] = whole.get();
-    memory_.push_back(std::move(whole));
+    ASSIGN_OR_RETURN(stretched, AllocateAligned(channels_ * BitsOf(step.dtype) / 8));
+    FillEqual(step.dtype, channels_, stretched.get());
   }
   return Ok();
+}
+
+std::vector<const void*> TrialRun::OperandsOfRow(int64_t row) const {
+  std::vector<const void*> operands = inputs_;
+  for (size_t i = 0; i < plain_.steps.size(); ++i) {
+    const EpilogueStep& step = plain_.steps[i];
+    if (step.kind != EpilogueStep::Kind::kAdd) continue;
+    const void*& operand = operands[static_cast<size_t>(step.input)];
+    operand = stretched_rows_[i] != nullptr ? stretched_rows_[i].get()
+                                            : static_cast<const std::byte*>(operand) +
+                                                  row * channels_ * BitsOf(step.dtype) / 8;
+  }
+  return operands;
 }
 
 }  // namespace intmill::onednn

@@ -3,9 +3,7 @@
 #ifndef INTMILL_KERNELS_ONEDNN_TRIAL_RUN_H
 #define INTMILL_KERNELS_ONEDNN_TRIAL_RUN_H
 
-#include <cmath>
 #include <cstdint>
-#include <utility>
 #include <vector>
 
 #include "base/memory.h"
@@ -26,17 +24,23 @@ class MadeUp {
   uint64_t state_ = 7;
 };
 
-double ElementOf(DType dtype, const void* data, int64_t i);  // f32, u8, s8
-
-// A sum of products, and the sum of their sizes, which bounds what another order can change.
+// A sum of products; of floats also the sum of their sizes, which bounds what another order can
+// change.
 struct Sum {
   double value = 0;
   double size = 0;
-  void Add(double product) {
-    value += product;
-    size += std::abs(product);
-  }
 };
+
+// Elements of f32, u8 or s8 at equal distances.
+struct Line {
+  DType dtype;
+  const void* data;
+  int64_t first;
+  int64_t stride;
+  int32_t zero_point;  // subtracted from each
+};
+// Adds the products of the first n elements of two lines, both of integers or both of floats.
+void AddProducts(const Line& a, const Line& b, int64_t n, Sum& sum);
 
 // What a kernel reads and writes. The output has rows of channels.
 class TrialRun {
@@ -58,6 +62,7 @@ class TrialRun {
  private:
   double Tolerance(double wanted, const Sum& sum) const;
   Status AddOperands();
+  std::vector<const void*> OperandsOfRow(int64_t row) const;
 
   const Epilogue& epilogue_;
   const bool is_integer_;
@@ -68,11 +73,9 @@ class TrialRun {
   MadeUp made_up_;
   std::vector<AlignedBytes> memory_;
   std::vector<const void*> inputs_;
-  std::vector<const void*> operands_;  // inputs_ as plain loops read them
-  std::vector<std::pair<int64_t, DType>> stretched_;
-  Epilogue plain_;
+  std::vector<AlignedBytes> stretched_rows_;  // of a step's operand; null: it lies like the output
+  Epilogue plain_;                            // with operands that lie like the output
   AlignedBytes found_;
-  AlignedBytes wanted_;
 };
 
 }  // namespace intmill::onednn
