@@ -6,12 +6,22 @@
   check_format.py --fix    rewrites them
 """
 
+import concurrent.futures
+import os
 import pathlib
 import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 WANTED = "14."
+
+
+def find_differing(files):
+    """Those of some files that clang-format would write otherwise."""
+    run = subprocess.run(["clang-format", "--dry-run", *files], check=True, capture_output=True,
+                         text=True)
+    return {pathlib.Path(line.split(":")[0]) for line in run.stderr.splitlines()
+            if line.endswith("[-Wclang-format-violations]")}
 
 
 def main():
@@ -28,12 +38,13 @@ def main():
                    if path.suffix in (".h", ".hpp", ".c", ".cpp"))
     if "--fix" in sys.argv:
         return subprocess.run(["clang-format", "-i", *files]).returncode
-    differing = []
-    for path in files:
-        wanted = subprocess.run(["clang-format", path], check=True, capture_output=True).stdout
-        if wanted != path.read_bytes():
-            differing.append(f"{path.relative_to(ROOT)}: differs; tools/check_format.py --fix mends it")
-    print("\n".join(differing + [f"check_format: {len(files)} files, {len(differing)} differ"]))
+    # Many files a call: starting the program takes longer than formatting one.
+    groups = [files[i::os.cpu_count() * 4] for i in range(os.cpu_count() * 4)]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        differing = sorted(set().union(*pool.map(find_differing, filter(None, groups))))
+    for path in differing:
+        print(f"{path.relative_to(ROOT)}: differs; tools/check_format.py --fix mends it")
+    print(f"check_format: {len(files)} files, {len(differing)} differ")
     return 1 if differing else 0
 
 
