@@ -72,7 +72,8 @@ def internal_jobs(folder):
         path = folder / f"{str(name).replace('/', '_')}.cpp"
         path.write_text(f'#include "{name}"\n#include "{name}"\n')
         yield [compiler, "-std=c++20", "-Wall", "-Wextra", "-Werror", "-fopenmp", "-fsyntax-only",
-               "-Wno-missing-field-initializers", f"-I{ROOT}/src", f"-I{ROOT}/include",
+               "-Wno-missing-field-initializers", "-Wno-psabi",  # as cmake/flags.cmake
+               f"-I{ROOT}/src", f"-I{ROOT}/include",
                *GENERATED, path]
 
 
