@@ -159,6 +159,15 @@ bool HasVnni(Isa isa) {
          isa == Isa::kAmx || isa == Isa::kAll;
 }
 
+bool HasVbmi() {
+#if defined(__x86_64__)
+  static const bool has = Bits(Cpuid(7, 0).ecx, {1});
+  return has;
+#else
+  return false;
+#endif
+}
+
 bool CachesAreDescribed() {
 #if defined(__x86_64__)
   // The first cache of Intel's leaf 4, or of AMD's leaf, which counts where TOPOEXT is set: a type

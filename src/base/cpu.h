@@ -24,6 +24,8 @@ Isa DetectIsa();
 const char* IsaName(Isa isa);
 // u8 x s8 products are summed exactly by these; elsewhere adjacent pairs saturate at 16 bits.
 bool HasVnni(Isa isa);
+// Bytes permuted across a register (AVX-512 VBMI), which no level of Isa promises.
+bool HasVbmi();
 
 // CPUs this process may use: affinity mask and cgroup quota, at least 1. Read once.
 int64_t AvailableCpus();

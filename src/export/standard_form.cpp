@@ -1,6 +1,6 @@
 // Upgrading on import keeps two things that newer opsets say otherwise: a Softmax over several
-// dimensions at once, which they lack, and a Split that only its outputs count. This file names the
-// operators.
+// dimensions at once, which they lack, and a Split that only its outputs count. Swish is of a newer
+// opset than the one that is written. This file names the operators.
 #include "export/standard_form.h"
 
 #include <algorithm>
@@ -84,11 +84,24 @@ Status Unflatten(Graph& graph, size_t index) {
   return Ok();
 }
 
+// y = x * Sigmoid(x)
+void ExpandSwish(Graph& graph, size_t index) {
+  Node& node = graph.nodes[index];
+  const ValueId x = node.inputs[0];
+  const ValueId gate = graph.AddValue(node.name + "_gate", graph.value(x).dtype);
+  node.op = FindOp("Mul");
+  node.attrs = {};
+  node.inputs = {x, gate};
+  const std::string name = node.name;
+  graph.AddNode(name + "_sigmoid", FindOp("Sigmoid"), {x}, {gate});
+}
+
 }  // namespace
 
 Result<Graph> ToStandardForm(Graph graph) {
   TRY(CheckValues(graph));
   const OpDef* const split = FindOp("Split");
+  const OpDef* const swish = FindOp("Swish");
   const OpDef* const softmax = FindOp("Softmax");
   const OpDef* const log_softmax = FindOp("LogSoftmax");
   const size_t count = graph.nodes.size();
@@ -98,6 +111,7 @@ Result<Graph> ToStandardForm(Graph graph) {
     TRY(CheckNode(node).At(place));
     NameAllOutputs(graph, i);
     if (node.op == split) CountParts(graph.nodes[i]);
+    if (node.op == swish) ExpandSwish(graph, i);
     if (node.op == softmax || node.op == log_softmax) TRY(Unflatten(graph, i).At(place));
   }
   TRY(SortTopologically(graph));

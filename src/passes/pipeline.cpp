@@ -25,6 +25,7 @@ constexpr Pass kRemoveIdentity = {"remove_identity", RemoveIdentity};
 constexpr Pass kFuseActivations = {"fuse_activations", FuseActivations};
 constexpr Pass kFuseBatchNorm = {"fuse_batch_norm", FuseBatchNorm};
 constexpr Pass kFuseBias = {"fuse_bias", FuseBias};
+constexpr Pass kFuseCurves = {"fuse_curves", FuseCurves};
 constexpr Pass kFusePad = {"fuse_pad", FusePad};
 constexpr Pass kFuseResidualAdd = {"fuse_residual_add", FuseResidualAdd};
 constexpr Pass kFoldDynamic = {"fold_dynamic", FoldDynamic};
@@ -36,7 +37,7 @@ constexpr Pass kPrune = {"prune", PrunePass};
 // What becomes known by one of these is news to the others, so they take turns.
 constexpr Pass kSimplify[] = {kFoldConstants, kFoldShapes, kRemoveIdentity, kPrune};
 // When a model is loaded; what it leaves are plain ONNX operators.
-constexpr Pass kLoadPasses[] = {kFusePad, kFuseBatchNorm, kFuseBias, kPrune};
+constexpr Pass kLoadPasses[] = {kFusePad, kFuseBatchNorm, kFuseBias, kFuseCurves, kPrune};
 // When shapes are fixed, on float operators. Twice: a residual add can only be fused into a node
 // that has its activation, and may have one itself.
 constexpr Pass kFusions[] = {kFlattenMatMul,  kFuseActivations, kFuseResidualAdd, kFuseActivations,

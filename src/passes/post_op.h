@@ -15,6 +15,21 @@ inline bool TakesPostOp(const OpDef& op, const PostOp& post_op) {
          (op.quant == QuantRule::kAllInputs && op.Has(kElementwise) && is_clamp);
 }
 
+// Functions that cost more, number by number, than looking them up in a table does: between 8-bit
+// numbers they stand better on their own.
+inline bool IsCurve(const PostOp& post_op) {
+  switch (post_op.kind) {
+    case PostOp::Kind::kSigmoid:
+    case PostOp::Kind::kTanh:
+    case PostOp::Kind::kElu:
+    case PostOp::Kind::kGelu:
+    case PostOp::Kind::kSwish:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace intmill
 
 #endif  // INTMILL_PASSES_POST_OP_H

@@ -146,7 +146,7 @@ class Decider {
     if (!activation.op->Has(kActivation) || activation.op->post_op == nullptr) return;
     if (decision.scheme.skip) return;
     const Result<PostOp> post_op = activation.op->post_op(graph_, activation);
-    if (!post_op.ok() || !TakesPostOp(*node(i).op, *post_op)) return;
+    if (!post_op.ok() || !TakesPostOp(*node(i).op, *post_op) || IsCurve(*post_op)) return;
     layers_[i].fused_activation = reader;
     decision.is_fused_activation = true;
     decision.kind = LayerKind::kStatic;

@@ -5,7 +5,8 @@ namespace intmill::native {
 
 namespace baseline {
 extern const Loops kLoops;
-}
+void TableRow(const uint8_t* table, const uint8_t* x, uint8_t* y, int64_t n);
+}  // namespace baseline
 #if defined(__x86_64__)
 namespace avx2 {
 extern const Loops kLoops;
@@ -19,6 +20,9 @@ extern const Loops kLoops;
 namespace avx512_vnni {
 extern const Loops kLoops;
 }
+namespace avx512_vbmi {
+void TableRow(const uint8_t* table, const uint8_t* x, uint8_t* y, int64_t n);
+}
 #endif
 
 const Loops& LoopsFor([[maybe_unused]] Isa isa) {
@@ -29,6 +33,14 @@ const Loops& LoopsFor([[maybe_unused]] Isa isa) {
   if (isa >= Isa::kAvx2) return avx2::kLoops;
 #endif
   return baseline::kLoops;
+}
+
+TableLoop TableLoopFor([[maybe_unused]] Isa isa) {
+#if defined(__x86_64__)
+  // Cascade Lake has VNNI without it.
+  if (isa >= Isa::kAvx512Vnni && HasVbmi()) return avx512_vbmi::TableRow;
+#endif
+  return baseline::TableRow;
 }
 
 }  // namespace intmill::native

@@ -9,6 +9,7 @@ namespace intmill::native {
 
 // Asked once, when a kernel is made.
 const Loops& LoopsFor(Isa isa);
+TableLoop TableLoopFor(Isa isa);
 
 }  // namespace intmill::native
 

@@ -2,6 +2,7 @@
 #include "kernels/native/table.h"
 
 #include "base/parallel.h"
+#include "kernels/native/levels.h"
 
 namespace intmill::native {
 namespace {
@@ -10,7 +11,8 @@ constexpr int64_t kGrain = 16384;
 
 class TableKernel : public Kernel {
  public:
-  TableKernel(const ByteTable& table, int64_t elements) : table_(table), elements_(elements) {}
+  TableKernel(const ByteTable& table, int64_t elements, TableLoop loop)
+      : table_(table), elements_(elements), loop_(loop) {}
 
   std::string_view name() const override { return "native table"; }
 
@@ -18,8 +20,7 @@ class TableKernel : public Kernel {
     const auto* x = static_cast<const uint8_t*>(args.inputs[0]);
     auto* y = static_cast<uint8_t*>(args.outputs[0]);
     ParallelFor(elements_, kGrain, [&](int64_t begin, int64_t end) {
-      const uint8_t* table = table_.data();
-      for (int64_t i = begin; i < end; ++i) y[i] = table[x[i]];
+      loop_(table_.data(), x + begin, y + begin, end - begin);
     });
     return Ok();
   }
@@ -27,12 +28,13 @@ class TableKernel : public Kernel {
  private:
   const ByteTable table_;
   const int64_t elements_;
+  const TableLoop loop_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<Kernel>> MakeTable(const ByteTable& table, int64_t elements) {
-  return MakeKernel<TableKernel>(table, elements);
+Result<std::unique_ptr<Kernel>> MakeTable(const ByteTable& table, int64_t elements, Isa isa) {
+  return MakeKernel<TableKernel>(table, elements, TableLoopFor(isa));
 }
 
 }  // namespace intmill::native

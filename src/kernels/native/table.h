@@ -5,6 +5,7 @@
 #include <array>
 #include <memory>
 
+#include "base/cpu.h"
 #include "base/status.h"
 #include "kernels/kernel.h"
 
@@ -14,7 +15,7 @@ namespace intmill::native {
 using ByteTable = std::array<uint8_t, 256>;
 
 // Input and output dense and in the same order; they may be the same memory.
-Result<std::unique_ptr<Kernel>> MakeTable(const ByteTable& table, int64_t elements);
+Result<std::unique_ptr<Kernel>> MakeTable(const ByteTable& table, int64_t elements, Isa isa);
 
 }  // namespace intmill::native
 

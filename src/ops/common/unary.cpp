@@ -28,7 +28,7 @@ Result<std::unique_ptr<Kernel>> LowerTable(const LowerArgs& args) {
   }
   ASSIGN_OR_RETURN(Tensor result, Tensor::Make(DType::kF32, {256}));
   TRY(args.node.op->reference({.node = args.node, .inputs = inputs, .outputs = {&result, 1}}));
-  return native::MakeTable(QuantizeAll(result, *out.qparams), NumElements(out.shape));
+  return native::MakeTable(QuantizeAll(result, *out.qparams), NumElements(out.shape), args.isa);
 }
 
 Result<std::unique_ptr<Kernel>> LowerUnary(const LowerArgs& args, const native::Unary& function) {

@@ -2,6 +2,7 @@
 #include "export/standard_form.h"
 
 #include "ir/op.h"
+#include "support/close.h"
 #include "support/graphs.h"
 #include "unit/export/written.h"
 
@@ -121,4 +122,19 @@ Test(standard_form, compiled_graphs_are_refused) {
   Graph integers = EqualParts(2);
   integers.value(integers.inputs[0]).qparams = std::make_shared<const QParams>();
   cr_expect_eq(ExportStatus(integers).code(), Code::kInvalidArgument);
+}
+
+Test(standard_form, swish_is_written_as_a_product_with_its_sigmoid) {
+  GraphBuilder b;
+  b.Output(b.Op("Swish", {b.Input("x", {3, 50})}));
+  const Graph standard = Standard(b.graph);
+  cr_expect_eq(CountOps(standard, "Swish"), 0);
+  cr_expect_eq(CountOps(standard, "Sigmoid"), 1);
+  const Tensor x = RandomTensor({3, 50}, 1);
+  const Result<std::vector<Tensor>> found = Interpret(standard, {x});
+  const Result<std::vector<Tensor>> wanted = Interpret(b.graph, {x});
+  cr_assert(found.ok() && wanted.ok());
+  const std::string difference =
+      Differs((*found)[0], (*wanted)[0], {.relative = 1e-6, .absolute = 1e-6});  // two roundings
+  cr_expect(difference.empty(), "%s", difference.c_str());
 }

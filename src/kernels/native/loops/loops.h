@@ -37,6 +37,7 @@ enum class UnaryFunction {
   kSoftplus,
   kSqrt,
   kSquare,
+  kSwish,
   kTanh,
   kCount,
 };
@@ -77,6 +78,9 @@ struct ByteBinary {
   float high;
 };
 using ByteBinaryLoop = void (*)(const ByteBinary& how, const BytePair& in, uint8_t* out, int64_t n);
+
+// y[i] = table[x[i]]; x and y may be the same memory.
+using TableLoop = void (*)(const uint8_t* table, const uint8_t* x, uint8_t* y, int64_t n);
 
 // Exact integer sums; see dot.cpp.
 struct IntegerLoops {
@@ -138,6 +142,7 @@ extern const ByteBinaryLoop kByteBinaryLoops[];
 extern const IntegerLoops kIntegerLoops;
 extern const PoolLoops kPoolLoops;
 extern const DepthwiseLoops kDepthwiseLoops;
+void TableRow(const uint8_t* table, const uint8_t* x, uint8_t* y, int64_t n);
 void QuantizeRow(const float* x, uint8_t* y, int64_t n, const ByteScale& scale);
 void DequantizeRow(const uint8_t* x, float* y, int64_t n, const ByteScale& scale);
 void RangeOf(const float* x, int64_t n, float* min, float* max);

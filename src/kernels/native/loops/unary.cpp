@@ -39,15 +39,17 @@ float Softplus(float x, float, float) {
 }
 float Sqrt(float x, float, float) { return __builtin_sqrtf(x); }
 float Square(float x, float, float) { return x * x; }
+float Swish(float x, float, float) { return x * Sigmoid(x); }
 float TanhOf(float x, float, float) { return Tanh(x); }
 
 }  // namespace
 
 const UnaryLoop kUnaryLoops[] = {
-    Map<Abs>,       Map<Ceil>, Map<Clip>,     Map<Elu>,         Map<ErfOf>,     Map<ExpOf>,
-    Map<Floor>,     Map<Gelu>, Map<GeluTanh>, Map<HardSigmoid>, Map<HardSwish>, Map<Identity>,
-    Map<LeakyRelu>, Map<Log>,  Map<Neg>,      Map<Reciprocal>,  Map<Relu>,      Map<Round>,
-    Map<SigmoidOf>, Map<Sign>, Map<Softplus>, Map<Sqrt>,        Map<Square>,    Map<TanhOf>,
+    Map<Abs>,        Map<Ceil>,     Map<Clip>,      Map<Elu>,       Map<ErfOf>,
+    Map<ExpOf>,      Map<Floor>,    Map<Gelu>,      Map<GeluTanh>,  Map<HardSigmoid>,
+    Map<HardSwish>,  Map<Identity>, Map<LeakyRelu>, Map<Log>,       Map<Neg>,
+    Map<Reciprocal>, Map<Relu>,     Map<Round>,     Map<SigmoidOf>, Map<Sign>,
+    Map<Softplus>,   Map<Sqrt>,     Map<Square>,    Map<Swish>,     Map<TanhOf>,
 };
 static_assert(sizeof(kUnaryLoops) / sizeof(UnaryLoop) == static_cast<int>(UnaryFunction::kCount));
 
