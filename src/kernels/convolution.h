@@ -9,6 +9,7 @@
 #include "base/status.h"
 #include "kernels/epilogue.h"
 #include "kernels/kernel.h"
+#include "kernels/matmul.h"
 #include "tensor/dtype.h"
 
 namespace intmill {
@@ -40,6 +41,10 @@ struct Convolution {
   int64_t bias_input = 2;  // the input that the epilogue's bias was read from; -1: none
   Epilogue epilogue;
 };
+
+// Windows of one element: a product of pixels and weights, which AsMatMul says.
+bool IsPointwise(const Convolution& conv);
+MatMul AsMatMul(const Convolution& conv);
 
 // The fastest that is exact, of oneDNN's and (integers) our own; kUnsupported with the reason where
 // there is none.

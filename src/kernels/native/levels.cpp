@@ -19,7 +19,8 @@ extern const Loops kLoops;
 }
 namespace avx512_vnni {
 extern const Loops kLoops;
-}
+extern const ProductLoops kProductLoops;
+}  // namespace avx512_vnni
 namespace avx512_vbmi {
 void TableRow(const uint8_t* table, const uint8_t* x, uint8_t* y, int64_t n);
 }
@@ -41,6 +42,13 @@ TableLoop TableLoopFor([[maybe_unused]] Isa isa) {
   if (isa >= Isa::kAvx512Vnni && HasVbmi()) return avx512_vbmi::TableRow;
 #endif
   return baseline::TableRow;
+}
+
+const ProductLoops* ProductLoopsFor([[maybe_unused]] Isa isa) {
+#if defined(__x86_64__)
+  if (isa == Isa::kAvx512Vnni || isa == Isa::kAvx512Bf16) return &avx512_vnni::kProductLoops;
+#endif
+  return nullptr;
 }
 
 }  // namespace intmill::native

@@ -4,12 +4,15 @@
 
 #include "base/cpu.h"
 #include "kernels/native/loops/loops.h"
+#include "kernels/native/loops/product.h"
 
 namespace intmill::native {
 
 // Asked once, when a kernel is made.
 const Loops& LoopsFor(Isa isa);
 TableLoop TableLoopFor(Isa isa);
+// Null where oneDNN is the better or the only one: without AVX-512 VNNI, and with AMX.
+const ProductLoops* ProductLoopsFor(Isa isa);
 
 }  // namespace intmill::native
 

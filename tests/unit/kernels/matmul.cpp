@@ -29,6 +29,26 @@ Test(matmul, onednn_equals_plain_loops_on_random_shapes_for_any_thread_count) {
   }
 }
 
+Test(matmul, our_own_product_equals_plain_loops_on_random_shapes_for_any_thread_count) {
+  if (EffectiveIsa() != Isa::kAvx512Vnni && EffectiveIsa() != Isa::kAvx512Bf16)
+    cr_skip_test("this processor has no AVX-512 VNNI");
+  Random random(3);
+  int compared = 0;
+  for (int i = 0; compared < kProblems; ++i) {
+    const MatMulProblem p = RandomMatMul(random);
+    if (!native::PrefersProduct(p.matmul, EffectiveIsa())) continue;
+    const auto fast = native::MakeProduct(p.matmul, EffectiveIsa());
+    const auto plain = native::MakeMatMul(p.matmul, Isa::kBaseline);
+    cr_assert(plain.ok() && fast.ok(), "%s", p.text.c_str());
+    const Bytes wanted = Run(**plain, p.inputs(), p.output_bytes(), 1);
+    cr_assert(!wanted.empty());
+    for (const int64_t threads : {1, 2, 4})
+      cr_assert(Run(**fast, p.inputs(), p.output_bytes(), threads) == wanted,
+                "%s differs with %d threads", p.text.c_str(), static_cast<int>(threads));
+    ++compared;
+  }
+}
+
 Test(matmul, floats_give_the_same_bits_for_any_thread_count) {
   // A long sum over few outputs is what a library would like to split among threads.
   for (const int64_t columns : {24, 300, 1000}) {

@@ -1,0 +1,226 @@
+// Matrix products of u8 and constant s8 with AVX-512 VNNI: panels of up to 64 columns, packed once,
+// times blocks of rows (loops/product_x86.cpp). oneDNN is near its best for large depths and many
+// columns; for the few channels of small convolutions this is two to three times as fast.
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <string>
+
+#include "base/memory.h"
+#include "base/parallel.h"
+#include "kernels/matmul.h"
+#include "kernels/native/levels.h"
+
+namespace intmill::native {
+namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+// Rows that are multiplied with one panel after the other stay in a cache of the second level.
+constexpr int64_t kChunkBytes = 128 * 1024;
+constexpr int64_t kChunkRows = 24;  // at least, where there are as many
+// Multiply-adds that are worth another thread.
+constexpr int64_t kGrain = 200'000;
+
+using Kind = EpilogueStep::Kind;
+
+int64_t RowsOf(const MatMul& m) { return NumElements(m.out) / m.columns(); }
+
+// An addend first, if any, and then only clamps.
+bool FitsEpilogue(const Epilogue& e) {
+  for (size_t i = 0; i < e.steps.size(); ++i) {
+    const EpilogueStep& step = e.steps[i];
+    const bool is_addend = step.kind == Kind::kAdd && i == 0 && step.shape.empty();
+    if (!is_addend && step.kind != Kind::kClip) return false;
+  }
+  return true;
+}
+
+ProductFinish FinishOf(const Epilogue& e) {
+  ProductFinish f{.has_clamp = false,
+                  .low = -kInfinity,
+                  .high = kInfinity,
+                  .factor = 1.0f / e.divisor,
+                  .zero_point = static_cast<float>(e.zero_point)};
+  for (const EpilogueStep& step : e.steps) {
+    if (step.kind != Kind::kClip) continue;
+    f.has_clamp = true;
+    f.low = std::min(std::max(f.low, step.alpha), step.beta);
+    f.high = std::min(std::max(f.high, step.alpha), step.beta);
+  }
+  return f;
+}
+
+ProductAddend AddendOf(const Epilogue& e) {
+  if (e.steps.empty() || e.steps[0].kind != Kind::kAdd) return ProductAddend::kNone;
+  return e.steps[0].dtype == DType::kF32  ? ProductAddend::kF32
+         : e.steps[0].dtype == DType::kU8 ? ProductAddend::kU8
+                                          : ProductAddend::kS8;
+}
+
+ProductLoop LoopOf(const MatMul& m, const ProductLoops& loops) {
+  const ProductOutput output = m.out_dtype == DType::kF32  ? ProductOutput::kF32
+                               : m.out_dtype == DType::kU8 ? ProductOutput::kU8
+                                                           : ProductOutput::kS8;
+  return loops.loop[static_cast<int>(output)][static_cast<int>(AddendOf(m.epilogue))];
+}
+
+// Weights, starts, scales and biases of all panels, each panel in one piece.
+class PackedProduct {
+ public:
+  static Result<PackedProduct> Pack(const MatMul& m) {
+    PackedProduct p;
+    p.depth_ = m.depth();
+    p.columns_ = m.columns();
+    ASSIGN_OR_RETURN(p.memory_, AllocateAligned(p.bytes()));
+    std::memset(p.memory_.get(), 0, static_cast<size_t>(p.bytes()));
+    ParallelFor(p.count(), 1, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) p.PackPanel(m, i);
+    });
+    return p;
+  }
+
+  int64_t count() const { return (columns_ + kProductColumns - 1) / kProductColumns; }
+  int64_t bytes() const { return Offset(count()); }
+
+  ProductPanel Panel(int64_t i) const {
+    const std::byte* at = memory_.get() + Offset(i);
+    const std::byte* constants = at + Padded(i) * depth_;
+    return {.weights = reinterpret_cast<const uint8_t*>(at),
+            .start = reinterpret_cast<const int32_t*>(constants),
+            .scales = reinterpret_cast<const float*>(constants + 4 * Padded(i)),
+            .bias = reinterpret_cast<const float*>(constants + 8 * Padded(i)),
+            .depth = depth_,
+            .columns = ColumnsOf(i)};
+  }
+
+ private:
+  // All panels but the last are full.
+  int64_t Offset(int64_t i) const {
+    const int64_t columns =
+        i < count() || i == 0 ? i * kProductColumns : (i - 1) * kProductColumns + Padded(i - 1);
+    return columns * (depth_ + 12);
+  }
+  int64_t ColumnsOf(int64_t i) const {
+    return std::min(kProductColumns, columns_ - i * kProductColumns);
+  }
+  int64_t Padded(int64_t i) const {
+    return (ColumnsOf(i) + kProductLanes - 1) / kProductLanes * kProductLanes;
+  }
+
+  // Adding -0.0 changes nothing, not even the sign of a zero: an absent bias.
+  void PackPanel(const MatMul& m, int64_t panel) {
+    std::byte* at = memory_.get() + Offset(panel);
+    std::byte* constants = at + Padded(panel) * depth_;
+    const Epilogue& e = m.epilogue;
+    for (int64_t i = 0; i < ColumnsOf(panel); ++i) {
+      const int64_t column = panel * kProductColumns + i;
+      const int64_t sum = PackColumn(m, column, Padded(panel), at + i * kProductGroup);
+      const auto start = static_cast<int32_t>(-m.a_zero_point * sum);
+      const auto c = static_cast<size_t>(column);
+      const float scale = e.scales[e.scales.size() == 1 ? 0 : c];
+      const float bias = e.bias.empty() ? -0.0f : e.bias[c];
+      std::memcpy(constants + i * 4, &start, sizeof start);
+      std::memcpy(constants + (Padded(panel) + i) * 4, &scale, sizeof scale);
+      std::memcpy(constants + (2 * Padded(panel) + i) * 4, &bias, sizeof bias);
+    }
+  }
+
+  // Returns the sum of the column's weights.
+  int64_t PackColumn(const MatMul& m, int64_t column, int64_t padded, std::byte* to) const {
+    const auto* w = static_cast<const int8_t*>(m.weights);
+    const int64_t step = m.b_is_transposed ? 1 : columns_;
+    const int8_t* from = w + (m.b_is_transposed ? column * depth_ : column);
+    int64_t sum = 0;
+    for (int64_t k = 0; k < depth_; ++k) {
+      to[k / kProductGroup * padded * kProductGroup + k % kProductGroup] =
+          static_cast<std::byte>(from[k * step]);
+      sum += from[k * step];
+    }
+    return sum;
+  }
+
+  int64_t depth_ = 0;
+  int64_t columns_ = 0;
+  AlignedBytes memory_;
+};
+
+class ProductKernel : public Kernel {
+ public:
+  ProductKernel(const MatMul& m, ProductLoop loop, PackedProduct packed)
+      : rows_(RowsOf(m)),
+        columns_(m.columns()),
+        depth_(m.depth()),
+        out_bytes_(BitsOf(m.out_dtype) / 8),
+        addend_input_(AddendOf(m.epilogue) == ProductAddend::kNone ? -1
+                                                                   : m.epilogue.steps[0].input),
+        addend_bytes_(AddendOf(m.epilogue) == ProductAddend::kF32 ? 4 : 1),
+        bias_input_(m.bias_input),
+        chunks_(
+            std::max<int64_t>(1, rows_ / std::max<int64_t>(kChunkRows, kChunkBytes / m.depth()))),
+        finish_(FinishOf(m.epilogue)),
+        loop_(loop),
+        packed_(std::move(packed)) {}
+
+  std::string_view name() const override { return "native int8 product:avx512_vnni"; }
+  int64_t packed_bytes() const override { return packed_.bytes(); }
+  bool packs_input(int64_t i) const override { return i == 1 || i == bias_input_; }
+
+  // One panel after the other for a chunk of rows, then the next chunk.
+  Status Run(const RunArgs& args, KernelState*) const override {
+    const int64_t panels = packed_.count();
+    const int64_t products = rows_ / chunks_ * std::min(kProductColumns, columns_) * depth_;
+    ParallelFor(chunks_ * panels, std::max<int64_t>(1, kGrain / std::max<int64_t>(1, products)),
+                [&](int64_t begin, int64_t end) {
+                  for (int64_t i = begin; i < end; ++i) RunOne(args, i / panels, i % panels);
+                });
+    return Ok();
+  }
+
+ private:
+  void RunOne(const RunArgs& args, int64_t chunk, int64_t panel) const {
+    const int64_t first = rows_ * chunk / chunks_;
+    const int64_t at = first * columns_ + panel * kProductColumns;
+    ProductRows r{.a = static_cast<const uint8_t*>(args.inputs[0]) + first * depth_,
+                  .a_step = depth_,
+                  .rows = rows_ * (chunk + 1) / chunks_ - first,
+                  .out = static_cast<std::byte*>(args.outputs[0]) + at * out_bytes_,
+                  .addend = nullptr,
+                  .out_step = columns_};
+    if (addend_input_ >= 0)
+      r.addend = static_cast<const std::byte*>(args.inputs[static_cast<size_t>(addend_input_)]) +
+                 at * addend_bytes_;
+    loop_(r, packed_.Panel(panel), finish_);
+  }
+
+  const int64_t rows_;
+  const int64_t columns_;
+  const int64_t depth_;
+  const int64_t out_bytes_;
+  const int64_t addend_input_;  // -1: none
+  const int64_t addend_bytes_;
+  const int64_t bias_input_;
+  const int64_t chunks_;
+  const ProductFinish finish_;
+  const ProductLoop loop_;
+  const PackedProduct packed_;
+};
+
+}  // namespace
+
+bool PrefersProduct(const MatMul& m, Isa isa) {
+  // With AMX oneDNN multiplies whole tiles.
+  return ProductLoopsFor(isa) != nullptr && m.weights != nullptr && m.a_dtype == DType::kU8 &&
+         m.b_dtype == DType::kS8 && m.weight_zero_points.empty() && m.a_scale_input < 0 &&
+         !m.a_is_transposed && m.a_strides.empty() && m.depth() % kProductGroup == 0 &&
+         NumElements(m.b) == m.columns() * m.depth() && NumElements(m.a) == RowsOf(m) * m.depth() &&
+         FitsEpilogue(m.epilogue);
+}
+
+Result<std::unique_ptr<Kernel>> MakeProduct(const MatMul& m, Isa isa) {
+  if (!PrefersProduct(m, isa))
+    return Error(Code::kUnsupported, "a product of other than u8 and constant s8 matrices");
+  ASSIGN_OR_RETURN(PackedProduct packed, PackedProduct::Pack(m));
+  return MakeKernel<ProductKernel>(m, LoopOf(m, *ProductLoopsFor(isa)), std::move(packed));
+}
+
+}  // namespace intmill::native
