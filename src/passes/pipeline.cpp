@@ -26,6 +26,7 @@ constexpr Pass kFuseActivations = {"fuse_activations", FuseActivations};
 constexpr Pass kFuseBatchNorm = {"fuse_batch_norm", FuseBatchNorm};
 constexpr Pass kFuseBias = {"fuse_bias", FuseBias};
 constexpr Pass kFuseCurves = {"fuse_curves", FuseCurves};
+constexpr Pass kFuseLayerNorm = {"fuse_layer_norm", FuseLayerNorm};
 constexpr Pass kFusePad = {"fuse_pad", FusePad};
 constexpr Pass kFuseResidualAdd = {"fuse_residual_add", FuseResidualAdd};
 constexpr Pass kFoldDynamic = {"fold_dynamic", FoldDynamic};
@@ -37,7 +38,8 @@ constexpr Pass kPrune = {"prune", PrunePass};
 // What becomes known by one of these is news to the others, so they take turns.
 constexpr Pass kSimplify[] = {kFoldConstants, kFoldShapes, kRemoveIdentity, kPrune};
 // When a model is loaded; what it leaves are plain ONNX operators.
-constexpr Pass kLoadPasses[] = {kFusePad, kFuseBatchNorm, kFuseBias, kFuseCurves, kPrune};
+constexpr Pass kLoadPasses[] = {kFusePad,    kFuseBatchNorm, kFuseBias,
+                                kFuseCurves, kFuseLayerNorm, kPrune};
 // When shapes are fixed, on float operators. Twice: a residual add can only be fused into a node
 // that has its activation, and may have one itself.
 constexpr Pass kFusions[] = {kFlattenMatMul,  kFuseActivations, kFuseResidualAdd, kFuseActivations,
