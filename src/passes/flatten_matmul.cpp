@@ -1,7 +1,7 @@
 // flatten_matmul: MatMul of a stack of matrices with constant weights, and the bias that is added
-// to it, become Gemm of one tall matrix: the bias and an activation then ride on the product. The
-// Reshapes around it cost nothing. For compiled graphs, where all dimensions are known. This file
-// names the operators.
+// to it, become Gemm of one tall matrix: the bias, an activation and a residual then ride on the
+// product. The Reshapes around it cost nothing. For compiled graphs, where all dimensions are
+// known. This file names the operators.
 #include <algorithm>
 
 #include "ir/op.h"
@@ -91,7 +91,8 @@ class Flattener {
     edges_.node(index).outputs = {product};
     edges_.node(index).post_ops = sum.post_ops;
     edges_.SetProducer(product, index);
-    const ValueId out = TakeActivation(index, sum.outputs[0]);
+    ASSIGN_OR_RETURN(const ValueId out,
+                     TakeResidual(index, TakeActivation(index, sum.outputs[0]), shape));
     TRY(Reshape(product, shape, out).status());
     return true;
   }
@@ -109,6 +110,28 @@ class Flattener {
     edges_.node(gemm).post_ops.push_back(*post_op);
     edges_.Kill(reader);
     return activation.outputs[0];
+  }
+
+  // The Add of another tensor that alone reads `out` becomes a post-op; what it writes is returned.
+  Result<ValueId> TakeResidual(int32_t gemm, ValueId out, const Shape& shape) {
+    const int32_t reader = edges_.SoleReader(out);
+    if (reader == Uses::kNone || edges_.node(reader).op != add_) return out;
+    const Node sum = edges_.node(reader);
+    const ValueId other = sum.inputs[sum.inputs[0] == out ? 1 : 0];
+    const Value& value = graph_.value(other);
+    if (other == out || value.constant || value.dtype != DType::kF32 || value.shape != shape)
+      return out;
+    const int64_t columns = shape.back();
+    ASSIGN_OR_RETURN(const ValueId rows,
+                     Reshape(other, {NumElements(shape) / columns, columns}, kNoValue));
+    Node& node = edges_.node(gemm);
+    const size_t at = node.inputs.size();
+    node.inputs.push_back(kNoValue);
+    node.post_ops.push_back({.kind = PostOp::Kind::kAdd, .input = static_cast<int64_t>(at)});
+    node.post_ops.insert(node.post_ops.end(), sum.post_ops.begin(), sum.post_ops.end());
+    edges_.SetInput(gemm, at, rows);
+    edges_.Kill(reader);
+    return sum.outputs[0];
   }
 
   // `from` under another shape, as `to` or as a new value.

@@ -38,6 +38,28 @@ Test(flatten_matmul, an_activation_rides_along) {
   Expect(b.graph, {"Reshape", "Gemm", "Reshape"});
 }
 
+Test(flatten_matmul, a_residual_of_the_same_shape_rides_along) {
+  for (const bool residual_first : {false, true}) {
+    Stack b;
+    const ValueId residual =
+        b.Op("Sin", {b.Op("MatMul", {b.x, b.Constant(RandomTensor({4, 5}, 4))})});
+    const ValueId sum = b.Op("Add", {b.Product(b.x), b.Bias()});
+    b.Output(residual_first ? b.Op("Add", {residual, sum}) : b.Op("Add", {sum, residual}));
+    const Graph compiled = Compiled(b.graph, kStack);
+    cr_expect_eq(CountOps(compiled, "Add"), 0, "%s", Print(compiled).c_str());
+    cr_expect_eq(CountOps(compiled, "Gemm"), 1);
+    ExpectSame(compiled, b.graph, kStack, kRounding);
+  }
+}
+
+Test(flatten_matmul, a_residual_that_is_stretched_stays) {
+  Stack b;
+  const ValueId residual = b.Input("row", {5});
+  b.Output(b.Op("Add", {residual, b.Op("Add", {b.Product(b.x), b.Bias()})}));
+  const Graph compiled = Compiled(b.graph, {kStack[0], RandomTensor({5}, 5)});
+  cr_expect_eq(CountOps(compiled, "Add"), 1);
+}
+
 Test(flatten_matmul, a_bias_along_the_rows_stays) {
   Stack b;
   b.Output(b.Op("Add", {b.Product(b.x), b.Constant(RandomTensor({3, 1}, 3))}));
