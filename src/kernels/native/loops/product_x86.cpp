@@ -20,13 +20,11 @@ constexpr int RowsOf(int registers) { return registers == 4 ? 6 : registers == 3
 
 // Arrays of sums would be kept in memory, and so would sums that an intrinsic adds to (gcc 12): so
 // each has a name, and the instruction is written out.
-#define INTMILL_EACH_SUM(X)                                                                       \
-  X(0)                                                                                            \
-  X(1)                                                                                            \
-  X(2)                                                                                            \
-  X(3)                                                                                            \
-  X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16) X(17) X(18) X(19) X(20) \
-      X(21) X(22) X(23)
+// clang-format off
+#define INTMILL_EACH_SUM(X)                                                          \
+  X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)    \
+  X(15) X(16) X(17) X(18) X(19) X(20) X(21) X(22) X(23)
+// clang-format on
 
 // Sum i is of row i / kRegisters, register i % kRegisters.
 template <int kRows, int kRegisters>
