@@ -294,7 +294,7 @@ class _Parser:
             known = len(base) == 2 and base[1] in self._foreign and "*" in words
         else:
             plain = base == ["void"] or (len(base) == 1 and (base[0] in SIZES or base[0] in self._names))
-            known = plain and ("*" in words or base[0] not in structs)
+            known = plain and ("*" in words or base[0] not in structs | {"char"})
         if not known:
             self._reader.fail(f"a type that has no place in this ABI: {' '.join(words)}")
         return _join(words)
