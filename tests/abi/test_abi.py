@@ -84,6 +84,14 @@ def changed(*changes):
 class Rules(unittest.TestCase):
     """A change, and what the guard says of it."""
 
+    @classmethod
+    def old_library(cls):
+        if not hasattr(cls, "folder"):
+            cls.folder = tempfile.TemporaryDirectory()
+            cls.addClassCleanup(cls.folder.cleanup)
+            library(pathlib.Path(cls.folder.name) / "old", HEADER)
+        return pathlib.Path(cls.folder.name) / "old/libintmill.so"
+
     def breaks(self, said, *changes, for_abidiff=True):
         problems = compare(parse(HEADER), parse(changed(*changes)))
         self.assertEqual(len(problems), 1, problems)
@@ -100,9 +108,8 @@ class Rules(unittest.TestCase):
         if not shutil.which("abidiff") or not can_see:
             return
         with tempfile.TemporaryDirectory() as name:
-            folder = pathlib.Path(name)
-            old = library(folder / "old", HEADER)
-            new = library(folder / "new", changed(*changes))
+            new = library(pathlib.Path(name) / "new", changed(*changes))
+            old = self.old_library()
             done = subprocess.run(["abidiff", "--no-show-locs", old, new], capture_output=True, text=True)
         if breaks:
             self.assertNotEqual(done.returncode & 12, 0, done.stdout)

@@ -106,7 +106,7 @@ class Handle:
         """Calls a function whose last parameter is `out`, and takes over what it makes."""
         out = ctypes.c_void_p()
         check(function(*arguments, ctypes.byref(out)), hooks)
-        self._reference = Reference(out.value, self._release, hooks)
+        self._reference = Reference(out.value, type(self)._release, hooks)
 
     @classmethod
     def _make(cls: Type[H], function: Callable[..., int], *arguments: Any, hooks: Any = None) -> H:

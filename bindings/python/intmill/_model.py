@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import importlib
 import threading
 from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
@@ -175,7 +176,7 @@ class Probe(Handle):
 
 def _bar(batches: Iterable[Any], progress: Optional[bool]) -> Iterable[Any]:
     try:
-        import tqdm
+        tqdm: Any = importlib.import_module("tqdm")
     except ImportError:
         return batches
     bar: Iterable[Any] = tqdm.tqdm(batches, unit="batch", disable=False if progress else None)

@@ -64,7 +64,7 @@ class CalibrationDataReader:
         raise NotImplementedError
 
     def __iter__(self) -> Iterator[Mapping[str, Any]]:
-        return iter(self.get_next, None)  # type: ignore[arg-type]
+        return iter(self.get_next, None)
 
 
 class QuantType(enum.Enum):

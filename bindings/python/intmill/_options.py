@@ -32,15 +32,13 @@ _numbers = itertools.count(1)
 _alive: "weakref.WeakValueDictionary[int, _Hooks]" = weakref.WeakValueDictionary()
 
 
-@_raw.LogFn
-def _on_log(user: int, level: int, message: bytes) -> None:
+def _hear_log(user: int, level: int, message: bytes) -> None:
     hooks = _alive.get(user)
     if hooks and hooks.log:
         hooks.log(level, message.decode("utf-8", "replace"))
 
 
-@_raw.ProgressFn
-def _on_progress(user: int, now: Any) -> int:
+def _hear_progress(user: int, now: Any) -> int:
     hooks = _alive.get(user)
     try:
         go_on = not (hooks and hooks.progress) or hooks.progress(
@@ -52,6 +50,9 @@ def _on_progress(user: int, now: Any) -> int:
         return 1
 
 
+_on_log, _on_progress = _raw.LogFn(_hear_log), _raw.ProgressFn(_hear_progress)
+
+
 class Options(Handle):
     """Settings by name, as in intmill.h in lower case: Options(threads=1, calibration="entropy",
     layers={"block3.*": {"skip": 1}}). Wherever options are taken, a dict of them will do.
@@ -61,11 +62,12 @@ class Options(Handle):
     operation."""
 
     __slots__ = ("_json",)
+    _json: str
     _release = lib.intmill_options_release
 
     def __init__(self, log: Optional[LogHook] = None, progress: Optional[ProgressHook] = None,
                  **settings: Any) -> None:
-        self._replace(json.dumps(settings, default=int), _Hooks(log, progress))
+        self._replace(json.dumps(_plain(settings), default=int), _Hooks(log, progress))
 
     @classmethod
     def from_json(cls, json_text: str, log: Optional[LogHook] = None,
@@ -111,6 +113,13 @@ class Options(Handle):
     def known() -> Report:
         """Every key there is: key, name, type, per_layer, values, default, help."""
         return Report._make(lib.intmill_options_known)
+
+
+def _plain(value: Any) -> Any:
+    """True and False as the 1 and 0 that the library knows."""
+    if isinstance(value, Mapping):
+        return {key: _plain(inner) for key, inner in value.items()}
+    return int(value) if isinstance(value, bool) else value
 
 
 def given(options: OptionsLike) -> Tuple[Optional[Reference], Optional[_Hooks]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import importlib
 import itertools
 from typing import Any, Dict, NamedTuple, Optional, Sequence, Tuple
 
@@ -11,10 +12,11 @@ from ._library import Handle, IntmillError, check, integer, invalid, lib, use
 from ._options import OptionsLike, given
 from ._raw import DType
 
+numpy: Any
 try:
-    import numpy
+    numpy = importlib.import_module("numpy")
 except ImportError:
-    numpy = None  # type: ignore[assignment]
+    numpy = None
 
 
 class ElementType(NamedTuple):
@@ -37,9 +39,11 @@ _lent: Dict[int, Any] = {}
 _numbers = itertools.count(1)
 
 
-@_raw.FreeFn
-def give_back(user: int, _: int) -> None:
+def _give_back(user: int, _: int) -> None:
     _lent.pop(user, None)
+
+
+give_back = _raw.FreeFn(_give_back)
 
 
 def lend(owner: Any) -> int:
@@ -78,7 +82,7 @@ class Tensor(Handle):
                 return cls.from_dlpack(source)
             if numpy is None or isinstance(source, numpy.ndarray):
                 raise TypeError(f"cannot make a tensor of {source!r:.80}") from None
-            view = memoryview(numpy.asarray(source, TYPES[dtype or DType.F32].numpy))
+            view = numpy.asarray(source, TYPES[dtype or DType.F32].numpy).data
         kind = _FORMATS.get(view.format.lstrip("@=<"))
         if view.format == "H" and dtype in (DType.F16, DType.BF16):
             kind = dtype

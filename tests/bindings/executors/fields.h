@@ -19,9 +19,7 @@ static inline const char* string_in(const cJSON* step, const char* key) {
   return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(step, key));
 }
 
-static inline int has(const cJSON* step, const char* key) {
-  return cJSON_HasObjectItem(step, key);
-}
+static inline int has(const cJSON* step, const char* key) { return cJSON_HasObjectItem(step, key); }
 
 static inline double number_in(const cJSON* step, const char* key) {
   const cJSON* item = cJSON_GetObjectItemCaseSensitive(step, key);
@@ -48,7 +46,8 @@ static inline intmill_side side_in(const cJSON* step) {
   return (intmill_side)value_of(kSides, string_in(step, "side"));
 }
 
-static inline int64_t tensors_in(const cJSON* step, const char* key, intmill_tensor** tensors, int limit) {
+static inline int64_t tensors_in(const cJSON* step, const char* key, intmill_tensor** tensors,
+                                 int limit) {
   int64_t n = 0;
   const cJSON* item;
   cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(step, key)) {

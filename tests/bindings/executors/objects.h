@@ -142,9 +142,10 @@ typedef struct name_of {
   int32_t value;
 } name_of;
 
-static const name_of kDtypes[] = {{"f32", INTMILL_F32}, {"f16", INTMILL_F16}, {"bf16", INTMILL_BF16},
-                                  {"s8", INTMILL_S8},   {"u8", INTMILL_U8},   {"s32", INTMILL_S32},
-                                  {"s64", INTMILL_S64}, {"bool", INTMILL_BOOL}, {NULL, 0}};
+static const name_of kDtypes[] = {
+    {"f32", INTMILL_F32}, {"f16", INTMILL_F16},   {"bf16", INTMILL_BF16},
+    {"s8", INTMILL_S8},   {"u8", INTMILL_U8},     {"s32", INTMILL_S32},
+    {"s64", INTMILL_S64}, {"bool", INTMILL_BOOL}, {NULL, 0}};
 static const name_of kSides[] = {{"input", INTMILL_INPUT}, {"output", INTMILL_OUTPUT}, {NULL, 0}};
 static const name_of kReports[] = {
     {"LAYERS", INTMILL_REPORT_LAYERS},   {"METADATA", INTMILL_REPORT_METADATA},

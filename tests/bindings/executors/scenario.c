@@ -105,12 +105,23 @@ static intmill_status do_heard(const cJSON* step, text* result) {
 static void set_element(intmill_tensor* t, int64_t i, double value) {
   void* data = intmill_tensor_data(t);
   switch (intmill_tensor_dtype(t)) {
-    case INTMILL_F32: ((float*)data)[i] = (float)value; break;
-    case INTMILL_S8: ((int8_t*)data)[i] = (int8_t)value; break;
-    case INTMILL_U8: ((uint8_t*)data)[i] = (uint8_t)value; break;
-    case INTMILL_S32: ((int32_t*)data)[i] = (int32_t)value; break;
-    case INTMILL_S64: ((int64_t*)data)[i] = (int64_t)value; break;
-    default: give_up("cannot fill", dtype_name(intmill_tensor_dtype(t)));
+    case INTMILL_F32:
+      ((float*)data)[i] = (float)value;
+      break;
+    case INTMILL_S8:
+      ((int8_t*)data)[i] = (int8_t)value;
+      break;
+    case INTMILL_U8:
+      ((uint8_t*)data)[i] = (uint8_t)value;
+      break;
+    case INTMILL_S32:
+      ((int32_t*)data)[i] = (int32_t)value;
+      break;
+    case INTMILL_S64:
+      ((int64_t*)data)[i] = (int64_t)value;
+      break;
+    default:
+      give_up("cannot fill", dtype_name(intmill_tensor_dtype(t)));
   }
 }
 
@@ -126,8 +137,9 @@ static void fill(intmill_tensor* t, const cJSON* step) {
   uint64_t state = (uint64_t)integer_in(step, "seed");
   for (int64_t i = 0; i < elements; ++i) {
     state = state * 6364136223846793005u + 1442695040888963407u;
-    set_element(t, i, intmill_tensor_dtype(t) == INTMILL_F32 ? (double)(state >> 40) / 16777216.0
-                                                             : (double)(state >> 57));
+    set_element(t, i,
+                intmill_tensor_dtype(t) == INTMILL_F32 ? (double)(state >> 40) / 16777216.0
+                                                       : (double)(state >> 57));
   }
 }
 
@@ -169,10 +181,11 @@ static intmill_status do_qparams(const cJSON* step, text* result) {
   int n = 0, n_zero = 0;
   intmill_qparams* made;
   const cJSON* item;
-  cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(step, "scales"))
-    if (n < LIMIT) scales[n++] = (float)item->valuedouble;
-  cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(step, "zero_points"))
-    if (n_zero < LIMIT) zero_points[n_zero++] = item->valueint;
+  cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(step, "scales")) if (n < LIMIT)
+      scales[n++] = (float)item->valuedouble;
+  cJSON_ArrayForEach(item,
+                     cJSON_GetObjectItemCaseSensitive(step, "zero_points")) if (n_zero < LIMIT)
+      zero_points[n_zero++] = item->valueint;
   TRY(intmill_qparams_create(dtype_in(step), (int32_t)integer_in(step, "axis"), n, scales,
                              n_zero > 0 ? zero_points : NULL, &made));
   return keep_qparams(step, made, result);
@@ -299,8 +312,7 @@ static intmill_status do_quantize(const cJSON* step, text* result) {
 
 static intmill_status report_in(const cJSON* step, intmill_report** out) {
   const object* o = find(string_in(step, "object"));
-  const intmill_report_kind kind =
-      (intmill_report_kind)value_of(kReports, string_in(step, "kind"));
+  const intmill_report_kind kind = (intmill_report_kind)value_of(kReports, string_in(step, "kind"));
   if (o->release == release_model) return intmill_model_report(o->pointer, kind, out);
   if (o->release == release_probe) return intmill_probe_report(o->pointer, kind, out);
   return intmill_session_report(o->pointer, kind, out);
@@ -430,23 +442,40 @@ static const struct {
   const char* name;
   intmill_status (*carry_out)(const cJSON* step, text* result);
 } kVerbs[] = {
-    {"version", do_version},         {"known", do_known},
-    {"doctor", do_doctor},           {"isa_limit", do_isa_limit},
-    {"options", do_options},         {"set", do_set},
-    {"heard", do_heard},             {"tensor", do_tensor},
-    {"show", do_show},               {"load", do_load},
-    {"load_memory", do_load_memory}, {"save", do_save},
-    {"save_memory", do_save_memory}, {"annotate", do_annotate},
-    {"report", do_report},           {"columns", do_columns},
-    {"cell", do_cell},               {"calibrate", do_calibrate},
-    {"verify", do_verify},           {"feed", do_feed},
-    {"quantize", do_quantize},       {"session", do_session},
-    {"run", do_run},                 {"binding", do_binding},
-    {"bind", do_bind},               {"bound", do_bound},
-    {"run_binding", do_run_binding}, {"qparams", do_qparams},
-    {"choose", do_choose},           {"quantize_tensor", do_quantize_tensor},
-    {"dequantize", do_dequantize},   {"fake_quantize", do_fake_quantize},
-    {"compare", do_compare},         {"release", do_release},
+    {"version", do_version},
+    {"known", do_known},
+    {"doctor", do_doctor},
+    {"isa_limit", do_isa_limit},
+    {"options", do_options},
+    {"set", do_set},
+    {"heard", do_heard},
+    {"tensor", do_tensor},
+    {"show", do_show},
+    {"load", do_load},
+    {"load_memory", do_load_memory},
+    {"save", do_save},
+    {"save_memory", do_save_memory},
+    {"annotate", do_annotate},
+    {"report", do_report},
+    {"columns", do_columns},
+    {"cell", do_cell},
+    {"calibrate", do_calibrate},
+    {"verify", do_verify},
+    {"feed", do_feed},
+    {"quantize", do_quantize},
+    {"session", do_session},
+    {"run", do_run},
+    {"binding", do_binding},
+    {"bind", do_bind},
+    {"bound", do_bound},
+    {"run_binding", do_run_binding},
+    {"qparams", do_qparams},
+    {"choose", do_choose},
+    {"quantize_tensor", do_quantize_tensor},
+    {"dequantize", do_dequantize},
+    {"fake_quantize", do_fake_quantize},
+    {"compare", do_compare},
+    {"release", do_release},
 };
 
 static void carry_out(int number, const cJSON* step) {
@@ -486,8 +515,7 @@ int main(int argc, char** argv) {
   int number = 0;
   const cJSON* step;
   if (!cJSON_IsArray(steps)) give_up("not a list of steps:", argv[1]);
-  cJSON_ArrayForEach(step, steps)
-    if (has(step, "do")) carry_out(++number, step);
+  cJSON_ArrayForEach(step, steps) if (has(step, "do")) carry_out(++number, step);
   for (int i = 0; i < n_objects; ++i)
     if (objects[i].pointer) drop(&objects[i]);
   cJSON_Delete(steps);

@@ -7,9 +7,10 @@
 #include <iostream>
 #include <iterator>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <variant>
+
+#include <nlohmann/json.hpp>
 
 #include "intmill/intmill.hpp"
 
@@ -142,12 +143,23 @@ void Fill(const Tensor& t, const Step& step) {
 Tensor Filled(const Step& step) {
   Tensor t(kDtypes.at(step["dtype"]), step["dims"].get<std::vector<int64_t>>());
   switch (t.dtype()) {
-    case INTMILL_F32: Fill<float>(t, step); break;
-    case INTMILL_S8: Fill<int8_t>(t, step); break;
-    case INTMILL_U8: Fill<uint8_t>(t, step); break;
-    case INTMILL_S32: Fill<int32_t>(t, step); break;
-    case INTMILL_S64: Fill<int64_t>(t, step); break;
-    default: throw std::runtime_error("cannot fill " + Name(t.dtype()));
+    case INTMILL_F32:
+      Fill<float>(t, step);
+      break;
+    case INTMILL_S8:
+      Fill<int8_t>(t, step);
+      break;
+    case INTMILL_U8:
+      Fill<uint8_t>(t, step);
+      break;
+    case INTMILL_S32:
+      Fill<int32_t>(t, step);
+      break;
+    case INTMILL_S64:
+      Fill<int64_t>(t, step);
+      break;
+    default:
+      throw std::runtime_error("cannot fill " + Name(t.dtype()));
   }
   return t;
 }
@@ -201,7 +213,9 @@ class Executor {
   }
   intmill_options* TheOptions() { return HandleOf<Options>("options"); }
   // An empty bag where the step has none.
-  const Options& OptionsOrNone() { return step_->contains("options") ? Of<Options>("options") : none_; }
+  const Options& OptionsOrNone() {
+    return step_->contains("options") ? Of<Options>("options") : none_;
+  }
   std::vector<intmill_tensor*> Tensors(const char* key) {
     std::vector<intmill_tensor*> tensors;
     for (const Step& name : step_->value(key, Step::array()))
@@ -243,8 +257,8 @@ class Executor {
     const string name = Field("as");
     if (step_->contains("listen") || step_->contains("stop_at")) {
       stages_[name].clear();
-      made.OnProgress([this, name, calls = int64_t{0}, stop_at = step_->value("stop_at", -1)](
-                          const intmill_progress& now) mutable {
+      made.OnProgress([this, name, calls = int64_t{0},
+                       stop_at = step_->value("stop_at", -1)](const intmill_progress& now) mutable {
         auto& stages = stages_[name];
         if (std::find(stages.begin(), stages.end(), now.stage) == stages.end())
           stages.emplace_back(now.stage);
@@ -317,10 +331,9 @@ class Executor {
   string MakeQParams() {
     const auto scales = step_->at("scales").get<std::vector<float>>();
     const auto zero = step_->value("zero_points", std::vector<int32_t>());
-    return KeptAndShown(Make<QParams>(intmill_qparams_create, kDtypes.at(Field("dtype")),
-                                      step_->at("axis").get<int32_t>(),
-                                      static_cast<int64_t>(scales.size()), scales.data(),
-                                      zero.empty() ? nullptr : zero.data()));
+    return KeptAndShown(Make<QParams>(
+        intmill_qparams_create, kDtypes.at(Field("dtype")), step_->at("axis").get<int32_t>(),
+        static_cast<int64_t>(scales.size()), scales.data(), zero.empty() ? nullptr : zero.data()));
   }
   string Compare() {
     intmill_difference d = INTMILL_DIFFERENCE_INIT;
@@ -392,8 +405,7 @@ class Executor {
       return Done(intmill_binding_set(HandleOf<Binding>("binding"), kSides.at(Field("side")),
                                       step_->at("index"), HandleOf<Tensor>("tensor")));
     if (verb == "bound")
-      return KeptAndShown(
-          Of<Binding>("binding").Get(kSides.at(Field("side")), step_->at("index")));
+      return KeptAndShown(Of<Binding>("binding").Get(kSides.at(Field("side")), step_->at("index")));
     return std::nullopt;
   }
 
