@@ -84,8 +84,8 @@ def prototype(function, types):
 
 def generate(abi):
     types = Types(abi)
-    parts = [[f"VERSION = {c['value']}" for c in abi["constants"] if c["name"] == "INTMILL_VERSION"]
-             + [f'SONAME = "libintmill.so.{abi["soversion"]}"']]
+    parts = [[f'VERSION = "{abi["version"]}"',
+              f'SONAME = "libintmill.so.{abi["soversion"]}"']]
     parts += [list(enum_class(e)) for e in abi["enums"]]
     parts += [list(struct_class(s, types)) for s in abi["structs"]]
     callbacks = [list(callback(c, types)) for c in abi["callbacks"]]

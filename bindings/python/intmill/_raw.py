@@ -9,7 +9,7 @@ from ctypes import (CFUNCTYPE, POINTER, Structure, c_char_p, c_double, c_float, 
 from enum import IntEnum
 from typing import Any, Dict, List, Tuple
 
-VERSION = 100
+VERSION = "0.1.0"
 SONAME = "libintmill.so.0"
 
 
