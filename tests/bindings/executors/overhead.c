@@ -1,5 +1,5 @@
-/* What a run with bound buffers costs in C: overhead MODEL RUNS. Prints {"ns": nanoseconds a run, "grown": bytes of
- * memory that all the runs added}. */
+/* What a run with bound buffers costs in C: overhead MODEL RUNS. Prints {"ns": nanoseconds a run,
+ * "grown": bytes of memory that all the runs added}. */
 #define _POSIX_C_SOURCE 200809L
 #include <intmill/intmill.h>
 #include <stdio.h>

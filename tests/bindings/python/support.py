@@ -17,6 +17,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 DATA = ROOT / "samples/data"
 MODEL = DATA / "fashion_cnn.onnx"
 ONE = {"threads": 1}
+SANITIZED = "asan" in os.environ.get("LD_PRELOAD", "")  # slow, and keeps freed memory for a while
 needs_numpy = unittest.skipIf(numpy is None, "NumPy is not installed")
 
 import intmill  # noqa: E402

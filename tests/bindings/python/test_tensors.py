@@ -281,6 +281,13 @@ class Hooks(BindingTest):
         gc.collect()
         self.assertEqual(model.inputs[0].name, "image")
 
+    def test_the_log_tells_which_layers_stay_in_float(self):
+        lines = []
+        options = Options(scheme="dynamic", layers={"*": {"skip": 1}}, log=lambda *line: lines.append(line))
+        load().quantize(options=options)
+        self.assertIn(2, {level for level, _ in lines})
+        self.assertIn("stays in float", lines[0][1])
+
     def test_set_keeps_the_hooks(self):
         heard = []
         load(Options(progress=lambda *now: heard.append(now)).set("threads", 1))
