@@ -5,6 +5,7 @@ import concurrent.futures
 import copy
 import ctypes
 import gc
+import importlib.util
 import os
 import pathlib
 import pickle
@@ -347,6 +348,17 @@ class Loading(unittest.TestCase):
 
     def test_another_library_is_refused(self):
         self.assertIn("ImportError: intmill: libm.so.6 is older than this package", self.import_with("libm.so.6"))
+
+    @unittest.skipIf(SANITIZED, "other packages are not built for it")
+    def test_gets_along_with_other_packages_in_either_order(self):
+        run = f"intmill.InferenceSession({str(MODEL)!r}, threads=2).run(None, {{'image': x}})"
+        run = f"x = intmill.Tensor(intmill.DType.F32, [1, 1, 28, 28]); {run}"
+        for other in ("onnx", "onnxruntime", "torch"):
+            if importlib.util.find_spec(other) is None:
+                continue
+            for imports in (f"import {other}, intmill", f"import intmill, {other}"):
+                with self.subTest(imports):
+                    subprocess.run([sys.executable, "-c", f"{imports}; {run}"], check=True)
 
     def test_the_library_says_its_version(self):
         self.assertGreaterEqual(intmill.version(), 100)
