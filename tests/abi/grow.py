@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Writes the next release as it is allowed to be: today's header and option table with a function, an enumerator, an
-option and fields appended, and the version script for it. grow.py FOLDER"""
+option and fields appended, the version script for it, and copies of the sources that the changes can reach: only capi
+knows the header, and in it these know the version and the structs. grow.py FOLDER"""
 
 import pathlib
 import sys
@@ -31,6 +32,7 @@ CHANGES = {
                                       "    {INTMILL_OPT_PROFILE,"),
     ],
 }
+COPIES = ("library.cpp", "model.cpp", "qparams.cpp")
 FUNCTION = '#include "intmill/intmill.h"\n\nint32_t intmill_grown(void) { return 499; }\n'
 
 
@@ -50,12 +52,12 @@ def main():
     if problems:
         sys.exit("\n".join(problems))
     files = {"include/intmill/intmill.h": header, "option_table.cpp": grown(OPTIONS), "grown.cpp": FUNCTION,
-             "intmill.map": version_script(parse(header))}
+             "intmill.map": version_script(parse(header)),
+             **{name: (ROOT / "src/capi" / name).read_text() for name in COPIES}}
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.exists() or path.read_text() != text:
-            path.write_text(text)
+        path.write_text(text)
 
 
 if __name__ == "__main__":
