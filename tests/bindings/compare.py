@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Runs a scenario in one language and in C, and wants the same text from both: compare.py C_EXECUTOR -- COMMAND...
+"""Runs a scenario in one language and in C, and wants the same text from both:
+compare.py LANGUAGE C_EXECUTOR -- COMMAND...
 
 With nothing behind `--` it is the C executor alone. Either way each step must answer the status that the
 scenario states. Prints one line with the number of steps. Exit status 1: something differs, or a program failed."""
@@ -45,10 +46,10 @@ def wrong_answers(lines):
 
 
 def main():
-    if len(sys.argv) < 2 or "--" not in sys.argv:
+    if len(sys.argv) < 4 or sys.argv[3] != "--":
         sys.exit(__doc__)
-    reference, command = [sys.argv[1]], sys.argv[sys.argv.index("--") + 1:]
-    wanted = run(reference)
+    language, reference, command = sys.argv[1], sys.argv[2], sys.argv[4:]
+    wanted = run([reference])
     found = run(command) if command else wanted
     problems = list(wrong_answers(found))
     for line, other in zip(wanted, found):
@@ -56,8 +57,7 @@ def main():
             problems.append(f"C:    {line}\nhere: {other}")
     if len(wanted) != len(found):
         problems.append(f"{len(found)} lines, C has {len(wanted)}")
-    name = pathlib.Path((command or reference)[-1]).name
-    print("\n".join(problems[:40] + [f"{name}: {len(found)} steps, {len(problems)} problems"]))
+    print("\n".join(problems[:40] + [f"scenario in {language}: {len(found)} steps, {len(problems)} differ"]))
     return 1 if problems else 0
 
 
