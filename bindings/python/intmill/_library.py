@@ -22,6 +22,9 @@ class IntmillError(Exception):
         known = status in Status.__members__.values()  # a newer library may have more
         self.status: int = Status(status) if known else status
 
+    def __reduce__(self) -> Any:  # so that it can come out of another process
+        return IntmillError, (self.status, str(self))
+
 
 def invalid(message: str) -> IntmillError:
     return IntmillError(Status.INVALID_ARGUMENT, message)

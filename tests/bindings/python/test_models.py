@@ -15,6 +15,8 @@ import tempfile
 import threading
 import unittest
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import overhead  # noqa: E402
 from support import MODEL, ONE, SANITIZED, BindingTest, classes, data, images, load, needs_numpy, numpy, quantized
 import intmill
 from intmill import Binding, DType, Model, Options, Probe, ReportKind, Session, Side, Status, Tensor
@@ -45,6 +47,10 @@ class Models(InFolder):
         self.assertRaises(TypeError, Model.load, 3)
         self.assertRaises(TypeError, Model)
         self.assertRaises(TypeError, Session, load().report())
+
+    def test_errors_come_out_of_other_processes(self):
+        error = pickle.loads(pickle.dumps(intmill.IntmillError(Status.SHAPE, "too long")))
+        self.assertEqual((error.status, str(error)), (Status.SHAPE, "too long"))
 
     def test_are_saved_and_loaded_in_both_formats(self):
         model = quantized().annotate("owner", "Zoë")
@@ -247,13 +253,17 @@ class Lifetimes(BindingTest):
         self.assertRaises(TypeError, copy.deepcopy, other)
 
     def test_nothing_is_left_behind(self):
-        model, x = load(), images(count=1)
+        file = bytearray(overhead.one_relu())
 
         def cycle():
-            with Session(model, ONE) as session, Binding(session) as binding:
+            options = Options(threads=1, progress=lambda *now: None)
+            with Model.load_memory(file, options) as model, Session(model, options) as session:
+                x, binding = Tensor(DType.F32, [1]), Binding(session)
                 binding.set_input(0, x)
                 binding.run()
-                Tensor.of(bytearray(4096)).close()
+                Tensor.from_dlpack(binding.output())
+                session.run(x)
+                model.report()
 
         def run(cycles):
             for _ in range(cycles):
@@ -262,7 +272,7 @@ class Lifetimes(BindingTest):
             with open("/proc/self/statm", encoding="ascii") as file:
                 return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE"), len(os.listdir("/proc/self/fd"))
 
-        cycles = 5 if SANITIZED else 100
+        cycles = 20 if SANITIZED else 1000
         run(cycles)
         before, after = run(1), run(2 * cycles)
         if not SANITIZED:
