@@ -6,6 +6,7 @@ wide. Sizes and offsets are those of 64-bit machines. Types are spelled as clang
 
 import re
 
+from .doc import Doc
 from .tokens import HeaderError, Reader, tokenize
 
 SIZES = {"char": 1, "int32_t": 4, "uint32_t": 4, "int64_t": 8, "float": 4, "double": 8}
@@ -23,26 +24,6 @@ def _join(words):
     """const char * ; intmill_tensor *const * ; struct DLManagedTensor *"""
     text = " ".join(words)
     return re.sub(r"\* (?=[*c])", "*", text)
-
-
-class _Doc:
-    """A doc comment taken apart: text, @since, @param, @return."""
-
-    def __init__(self, token):
-        body = token.text[3:-2]
-        flat = " ".join(re.sub(r"^\s*\* ?", "", line).strip() for line in body.splitlines()).strip()
-        # @since may stand anywhere: it is a remark of its own and ends nothing.
-        found = re.search(r"\s*@since (\d+\.\d+)", flat)
-        self.since = found.group(1) if found else None
-        flat = re.sub(r"\s*@since \d+\.\d+", "", flat)
-        pieces = re.split(r"\s*@(param \w+|return)\s+", flat)
-        self.text = pieces[0]
-        self.tags = {}
-        for tag, text in zip(pieces[1::2], pieces[2::2]):
-            # What is said of errors belongs to the function, not to the parameter before it.
-            said, errors, rest = text.partition("Errors:")
-            self.tags[tag.removeprefix("param ")] = said.strip()
-            self.text = f"{self.text} {errors}{rest}".strip()
 
 
 class _Parser:
@@ -92,7 +73,7 @@ class _Parser:
         """The parts of a comment; `since` is what an item may inherit from the one around it."""
         if doc is None:
             raise HeaderError(f"{self._name}:{line}: {name} has no /** comment */")
-        parts = _Doc(doc)
+        parts = Doc(doc)
         parts.since = parts.since or since
         if parts.since is None:
             raise HeaderError(f"{self._name}:{line}: {name} has no @since")

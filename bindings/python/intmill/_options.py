@@ -91,9 +91,10 @@ class Options(Handle):
 
     def set(self, key: Union[Option, str], value: Union[int, float, str], layer: Optional[str] = None) -> Options:
         """Sets one key, for the layers that `layer` names (a name or a glob) or for the model."""
-        if not isinstance(key, Option) and key.upper() not in Option.__members__:
+        name = key.name if isinstance(key, Option) else str(key).upper()
+        if name not in Option.__members__:
             raise invalid(f"option '{key}' is not known")
-        option = key if isinstance(key, Option) else Option[key.upper()]
+        option = Option[name]
         where = None if layer is None else text(layer)
         if isinstance(value, (str, float)):
             function = lib.intmill_options_set_str if isinstance(value, str) else lib.intmill_options_set_f64

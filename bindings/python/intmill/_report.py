@@ -53,4 +53,6 @@ class Report(Handle):
 
     def values(self) -> Dict[str, Any]:
         """Of a table of keys and values: a dict."""
+        if not {"key", "value"} <= set(self.columns):
+            raise invalid(f"a report of {', '.join(self.columns)} is not one of keys and values")
         return {row["key"]: row["value"] for row in self}
