@@ -90,7 +90,7 @@ class Tensor(Handle):
             raise invalid(f"memory of format '{view.format}' has no tensor type; float32, float16, int8, uint8, "
                           "int32, int64 and bool have")
         shared = view.c_contiguous and not view.readonly
-        memory = (ctypes.c_char * view.nbytes).from_buffer(view if shared else bytearray(view.tobytes()))
+        memory = (ctypes.c_char * view.nbytes).from_buffer(view if shared else bytearray(view))
         number = lend(memory)
         try:
             return cls._make(lib.intmill_tensor_wrap, kind, *_dims(view.shape or ()), ctypes.byref(memory),
