@@ -34,6 +34,7 @@ run_tests() {  # <preset> <folder> [ctest argument ...]
   rm -f "$folder"/Testing/*.tap
   ctest --test-dir "$folder" --output-on-failure --output-junit junit.xml -j "$jobs" "$@"
   [ -s "$folder/junit.xml" ] || give_up "$preset: ctest wrote no report"
+  grep -h '^scenario in ' "$folder/Testing/Temporary/LastTest.log"  # a line a language
 }
 
 jobs=$(nproc)

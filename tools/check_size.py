@@ -6,7 +6,7 @@ import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-FOLDERS = ("include", "src", "tests", "samples", "tools", "cmake")
+FOLDERS = ("include", "src", "tests", "samples", "tools", "cmake", "bindings")
 MAX_FILE = 600
 MAX_FUNCTION = 80
 # The C ABI is one header, and its comments are the manual.

@@ -64,6 +64,16 @@ void WriteMetadata(Graph& graph, const std::vector<LayerDecision>& layers,
       graph.metadata[ReasonKey(graph.nodes[i].name)] = layers[i].reason;
 }
 
+void LogFloatLayers(const Graph& graph, const std::vector<LayerDecision>& layers,
+                    const Hooks& hooks) {
+  for (size_t i = 0; i < layers.size(); ++i) {
+    const Node& node = graph.nodes[i];
+    if (layers[i].kind == LayerKind::kFloat)
+      hooks.Log(LogLevel::kInfo, Cat("layer '", node.name, "' (", node.op->name,
+                                     ") stays in float: ", layers[i].reason));
+  }
+}
+
 }  // namespace
 
 bool IsQuantized(const Graph& graph) {
@@ -85,6 +95,7 @@ Result<Graph> QuantizeGraph(const Graph& graph, const FindStatistics& find, int6
     return Error(Code::kState, "the calibration has seen no data");
   ASSIGN_OR_RETURN(const ValueParams params, PlaceValues(out, layers, find));
   WriteMetadata(out, layers, schemes, samples);
+  LogFloatLayers(out, layers, hooks);
   TRY(InsertQdq(out, layers, params, find, hooks));
   Prune(out);
   TRY(InferShapes(out));

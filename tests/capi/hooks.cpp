@@ -102,6 +102,24 @@ Test(progress, null_stops_the_reports) {
   cr_expect_eq(heard.calls, 0);
 }
 
+Test(log, tells_which_layers_stay_in_float_and_why) {
+  std::string heard;
+  const Options opts =
+      MakeOptions("{\"threads\": 1, \"layers\": {\"/conv1/Conv\": {\"skip\": 1}}}");
+  MUST(intmill_options_on_log(
+      opts,
+      [](void* user, int32_t level, const char* message) {
+        cr_expect_eq(level, 2);
+        *static_cast<std::string*>(user) += message;
+      },
+      &heard));
+  const Model m = LoadSample();
+  const Probe probe = Calibrate(m);
+  Model quantized;
+  MUST(intmill_quantize(m, probe, opts, &quantized));
+  cr_expect_eq(heard.find("layer '/conv1/Conv' (Conv) stays in float: "), 0, "%s", heard.c_str());
+}
+
 Test(log, lines_are_single) {
   int lines = 0;
   const Options opts = MakeOptions("{\"threads\": 1}");
