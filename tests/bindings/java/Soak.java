@@ -1,0 +1,83 @@
+import io.github.intmill.Binding;
+import io.github.intmill.DType;
+import io.github.intmill.Model;
+import io.github.intmill.Option;
+import io.github.intmill.Options;
+import io.github.intmill.Session;
+import io.github.intmill.Side;
+import io.github.intmill.Tensor;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.stream.Stream;
+
+/**
+ * What a bound run costs, and that nothing leaks. Arguments: a model of one input and one output with
+ * a few elements, the number of runs, the number of objects made and closed. Exit status 1 when
+ * memory grew by 2 MB or more, or a descriptor stayed open.
+ */
+final class Soak {
+  public static void main(String[] args) throws Exception {
+    Options options = Options.NONE.with(Option.THREADS, 1);
+    int runs = Integer.parseInt(args[1]);
+    int cycles = Integer.parseInt(args[2]);
+    try (Model model = Model.load(Path.of(args[0]));
+        Session session = new Session(model, options);
+        Binding binding = session.bind();
+        Tensor x = Tensor.zeros(DType.F32, 4)) {
+      binding.set(Side.INPUT, 0, x);
+      run(binding, runs / 5);
+      cycle(session, x, cycles / 5);
+      long files = openFiles();
+      long before = residentBytes();
+      long started = System.nanoTime();
+      run(binding, runs);
+      double each = (double) (System.nanoTime() - started) / runs;
+      cycle(session, x, cycles);
+      long grown = residentBytes() - before;
+      System.out.printf(
+          Locale.ROOT,
+          "java: %.0f ns a bound run; memory grew by %d KiB, descriptors by %d%n",
+          each,
+          grown / 1024,
+          openFiles() - files);
+      System.exit(grown < 2_000_000 && openFiles() == files ? 0 : 1);
+    }
+  }
+
+  private static void run(Binding binding, int n) {
+    for (int i = 0; i < n; ++i) {
+      binding.run();
+    }
+  }
+
+  private static void cycle(Session session, Tensor x, int n) {
+    for (int i = 0; i < n; ++i) {
+      try (Binding binding = session.bind();
+          Tensor y = Tensor.zeros(DType.F32, 4)) {
+        binding.set(Side.INPUT, 0, x);
+        binding.set(Side.OUTPUT, 0, y);
+        binding.run();
+        session.run(x).close();
+      }
+    }
+  }
+
+  private static long openFiles() throws IOException {
+    try (Stream<Path> files = Files.list(Path.of("/proc/self/fd"))) {
+      return files.count();
+    }
+  }
+
+  private static long residentBytes() throws InterruptedException, IOException {
+    System.gc();
+    Thread.sleep(100);
+    String line =
+        Files.readAllLines(Path.of("/proc/self/status")).stream()
+            .filter(each -> each.startsWith("VmRSS:"))
+            .findFirst()
+            .orElseThrow();
+    return Long.parseLong(line.replaceAll("\\D", "")) * 1024;
+  }
+}
