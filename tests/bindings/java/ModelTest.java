@@ -170,7 +170,7 @@ class ModelTest {
         Model int8 = Fixtures.quantized(fp32);
         Probe unfed = Probe.calibrate(fp32, Options.NONE);
         Tensor x = Fixtures.images(1)) {
-      refused(Status.STATE, "fed", () -> fp32.quantize(unfed, Options.NONE));
+      refused(Status.STATE, "no data", () -> fp32.quantize(unfed, Options.NONE));
       refused(Status.INVALID_ARGUMENT, "calibration", () -> fp32.quantize(null, Options.NONE));
       refused(Status.STATE, "quantized", () -> Probe.calibrate(int8, Options.NONE));
       refused(

@@ -56,7 +56,7 @@ class SessionTest {
   void saysWhatIsWrongWithInputs() {
     try (Tensor flat = Tensor.zeros(DType.F32, 784);
         Tensor integers = Tensor.zeros(DType.S32, 1, 1, 28, 28)) {
-      refused(Status.SHAPE, "rank", () -> session.run(flat));
+      refused(Status.SHAPE, "found 784", () -> session.run(flat));
       refused(Status.SHAPE, "s32", () -> session.run(integers));
       refused(Status.INVALID_ARGUMENT, "inputs", () -> session.run(flat, flat));
       assertThrows(NullPointerException.class, () -> session.run((Tensor) null));
