@@ -136,7 +136,11 @@ public sealed class Tensor : IDisposable
     }
 
     /// <summary>Gives the tensor back; what is bound to it keeps it alive.</summary>
-    public void Dispose() => Handle.Dispose();
+    public void Dispose()
+    {
+        Handle.Dispose();
+        memory = null;
+    }
 
     /// <summary>A tensor that the library made may have been read, and would then show what it was.</summary>
     internal void RefuseUnlessOwn()

@@ -8,7 +8,7 @@ import xml.etree.ElementTree
 def results(root):
     """(name, "ok", "skip" or "failed") of each test."""
     if root.tag.endswith("TestRun"):
-        for case in root.iter("{*}UnitTestResult"):
+        for case in root.findall(".//{*}UnitTestResult"):
             outcome = {"Passed": "ok", "NotExecuted": "skip"}.get(case.get("outcome"), "failed")
             yield case.get("testName"), outcome
         return

@@ -6,6 +6,7 @@ set -euo pipefail
 build=$(cd "$1" && pwd)
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../../.." && pwd)
+export INTMILL_REPOSITORY=$root
 
 skip() { echo "binding_java: skipped, $*; run tools/install-deps.sh"; exit 77; }
 jar=$build/bindings/java/intmill.jar
@@ -64,6 +65,11 @@ for java in "${jvms[@]}"; do
   check "02 on $release" "${run[@]}" Sample02Dynamic "$root/samples/data"
   check "03 on $release" "${run[@]}" Sample03Static "$root/samples/data" "$out/fashion_cnn.im"
   check "04 on $release" "${run[@]}" Sample04Serve "$root/samples/data"
+  if [ -x "$build/tests/bindings/scenario_c" ]; then
+    check "scenario on $release" python3 "$here/../compare.py" "$build/tests/bindings/scenario_c" -- \
+      "${run[@]}" Scenario
+    tail -1 "$out/log"
+  fi
   check "soak on $release" "${run[@]}" -Xms64m -Xmx64m -XX:+UseSerialGC -XX:+AlwaysPreTouch \
     Soak "$here/../relu.onnx" 1000000 10000
   tail -1 "$out/log"

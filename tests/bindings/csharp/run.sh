@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# Builds the C# binding, its tests and its samples, once, without a network, and runs them, with the
+# scenario that all languages share and the soak.
+#   run.sh BUILD [PACKAGE_FOLDER]
+# Packages (xunit, the test SDK) come from PACKAGE_FOLDER, $INTMILL_NUGET_PACKAGES, or the first of the
+# usual places that has xunit.
+set -euo pipefail
+build=$(cd "$1" && pwd)
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../../.." && pwd)
+export INTMILL_REPOSITORY=$root
+
+skip() { echo "binding_csharp: skipped, $*"; exit 77; }
+command -v dotnet >/dev/null || skip "no .NET SDK (dotnet)"
+major=$(dotnet --version 2>/dev/null | sed -nE 's/^([0-9]+)\..*/\1/p')
+[ "${major:-0}" -ge 8 ] || skip "no .NET SDK 8 or later"
+
+packages=
+for folder in "${2-}" "${INTMILL_NUGET_PACKAGES-}" "${NUGET_PACKAGES-}" /opt/*/packages \
+    /usr/share/*/packages /usr/local/share/*/packages "$HOME/.nuget/packages"; do
+  [ -d "$folder/xunit" ] && packages=$folder && break
+done
+[ -n "$packages" ] || skip "no folder of NuGet packages with xunit; INTMILL_NUGET_PACKAGES names one"
+
+out=$build/Testing/csharp
+mkdir -p "$out"
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_CLI_HOME=$out/home
+export LD_LIBRARY_PATH=$build${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+if ! dotnet build "$here/Intmill.Tests.csproj" -c Release --artifacts-path "$out/artifacts" \
+    -p:RestoreSources="$packages" -p:RestoreFallbackFolders="$packages" \
+    -p:RunAnalyzers=false -nodeReuse:false -v quiet >"$out/build.log" 2>&1; then
+  cat "$out/build.log"
+  exit 1
+fi
+program=$out/artifacts/bin/Intmill.Tests/release/Intmill.Tests.dll
+
+failed=0
+rm -f "$out"/tests.trx "$out/tap"
+dotnet vstest "$program" --logger:"trx;LogFileName=tests.trx" --ResultsDirectory:"$out" \
+  >"$out/tests.log" 2>&1 || { cat "$out/tests.log"; failed=1; }
+python3 "$here/../tap.py" "$out/tests.trx" >"$out/tap" || failed=1
+
+check() {  # <name> <command ...>: runs it, and adds a line to the TAP file
+  local name=$1
+  shift
+  if "$@" >"$out/log" 2>&1; then
+    echo "ok - $name" >>"$out/tap"
+  else
+    echo "not ok - $name" >>"$out/tap"
+    failed=1
+    tail -100 "$out/log"
+  fi
+}
+check "sample 01" dotnet "$program" 01
+check "sample 02" dotnet "$program" 02 "$root/samples/data"
+check "sample 03" dotnet "$program" 03 "$root/samples/data" "$out/fashion_cnn.im"
+check "sample 04" dotnet "$program" 04 "$root/samples/data"
+if [ -x "$build/tests/bindings/scenario_c" ]; then
+  check "scenario" python3 "$here/../compare.py" "$build/tests/bindings/scenario_c" -- \
+    dotnet "$program" scenario
+  tail -1 "$out/log"
+fi
+check "soak" dotnet "$program" soak "$here/../relu.onnx"
+tail -1 "$out/log"
+
+mv "$out/tap" "$build/Testing/binding_csharp.tap"
+echo "csharp: $(grep -c . "$build/Testing/binding_csharp.tap") cases"
+exit $failed
