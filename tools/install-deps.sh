@@ -15,7 +15,7 @@ readonly kPinFile=/etc/apt/preferences.d/intmill-trixie
 readonly kBuild=(g++ cmake ninja-build ccache libprotozero-dev libxxhash-dev libcli11-dev
   nlohmann-json3-dev libpng-dev libjpeg-dev zlib1g-dev)
 readonly kTest=(libcriterion-dev pkg-config python3 python3-numpy python3-onnx zstd clang clang-tidy
-  clang-format libomp-dev binutils)
+  clang-format libomp-dev binutils default-jdk-headless junit5)
 readonly kTsan=(libclang-rt-dev)
 readonly kBench=(libonnxruntime-dev)
 # Debian 12 has these too old; each with the oldest version that will do.

@@ -9,8 +9,8 @@ NATIVE(jlong, modelLoad)(JNIEnv* env, jclass self, jbyteArray path, jlong opts) 
   return TO_JAVA(out);
 }
 
-NATIVE(jlong, modelLoadMemory)(JNIEnv* env, jclass self, jobject buffer, jlong offset, jlong bytes,
-                               jlong opts) {
+NATIVE(jlong, modelLoadMemory)
+(JNIEnv* env, jclass self, jobject buffer, jlong offset, jlong bytes, jlong opts) {
   intmill_model* out = NULL;
   jobject owner = (*env)->NewGlobalRef(env, buffer);
   const char* data = (*env)->GetDirectBufferAddress(env, buffer);
@@ -70,8 +70,8 @@ NATIVE(jlong, modelReport)(JNIEnv* env, jclass self, jlong model, jint kind) {
   return TO_JAVA(out);
 }
 
-NATIVE(jlong, modelAnnotate)(JNIEnv* env, jclass self, jlong model, jbyteArray key,
-                             jbyteArray value) {
+NATIVE(jlong, modelAnnotate)
+(JNIEnv* env, jclass self, jlong model, jbyteArray key, jbyteArray value) {
   intmill_model* out = NULL;
   const char* name = shim_text(env, key);
   const char* text = shim_text(env, value);
@@ -87,8 +87,8 @@ NATIVE(jlong, probeCalibrate)(JNIEnv* env, jclass self, jlong model, jlong opts)
   return TO_JAVA(out);
 }
 
-NATIVE(jlong, probeSensitivity)(JNIEnv* env, jclass self, jlong model, jlong calibration,
-                                jlong opts) {
+NATIVE(jlong, probeSensitivity)
+(JNIEnv* env, jclass self, jlong model, jlong calibration, jlong opts) {
   intmill_probe* out = NULL;
   shim_ok(env, intmill_probe_sensitivity(FROM_JAVA(model, model), FROM_JAVA(probe, calibration),
                                          FROM_JAVA(options, opts), &out));
@@ -102,8 +102,8 @@ NATIVE(jlong, probeVerify)(JNIEnv* env, jclass self, jlong reference, jlong cand
   return TO_JAVA(out);
 }
 
-NATIVE(void, probeFeed)(JNIEnv* env, jclass self, jlong probe, jlongArray inputs,
-                        jlongArray targets) {
+NATIVE(void, probeFeed)
+(JNIEnv* env, jclass self, jlong probe, jlongArray inputs, jlongArray targets) {
   intmill_tensor** in = shim_tensors(env, inputs);
   intmill_tensor** wanted = shim_tensors(env, targets);
   const int64_t n_in = (*env)->GetArrayLength(env, inputs);

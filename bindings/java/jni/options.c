@@ -11,8 +11,9 @@ static int32_t on_progress(void* user, const intmill_progress* now) {
   if ((*env)->ExceptionCheck(env)) return 1;
   jbyteArray stage = shim_bytes(env, now->stage);
   if (!stage) return 1;
-  const jboolean go_on = (*env)->CallStaticBooleanMethod(
-      env, native_class, progress_method, TO_JAVA(user), stage, (jlong)now->done, (jlong)now->total);
+  const jboolean go_on =
+      (*env)->CallStaticBooleanMethod(env, native_class, progress_method, TO_JAVA(user), stage,
+                                      (jlong)now->done, (jlong)now->total);
   const bool failed = (*env)->ExceptionCheck(env);
   (*env)->DeleteLocalRef(env, stage);
   return failed || !go_on;
@@ -56,24 +57,22 @@ NATIVE(void, optionsRelease)(JNIEnv* env, jclass self, jlong opts) {
   intmill_options_release(FROM_JAVA(options, opts));
 }
 
-NATIVE(void, optionsSetI64)(JNIEnv* env, jclass self, jlong opts, jbyteArray layer, jint key,
-                            jlong value) {
+NATIVE(void, optionsSetI64)
+(JNIEnv* env, jclass self, jlong opts, jbyteArray layer, jint key, jlong value) {
   const char* name = shim_text(env, layer);
-  shim_ok(env,
-          intmill_options_set_i64(FROM_JAVA(options, opts), name, (intmill_opt)key, value));
+  shim_ok(env, intmill_options_set_i64(FROM_JAVA(options, opts), name, (intmill_opt)key, value));
   shim_text_done(env, layer, name);
 }
 
-NATIVE(void, optionsSetF64)(JNIEnv* env, jclass self, jlong opts, jbyteArray layer, jint key,
-                            jdouble value) {
+NATIVE(void, optionsSetF64)
+(JNIEnv* env, jclass self, jlong opts, jbyteArray layer, jint key, jdouble value) {
   const char* name = shim_text(env, layer);
-  shim_ok(env,
-          intmill_options_set_f64(FROM_JAVA(options, opts), name, (intmill_opt)key, value));
+  shim_ok(env, intmill_options_set_f64(FROM_JAVA(options, opts), name, (intmill_opt)key, value));
   shim_text_done(env, layer, name);
 }
 
-NATIVE(void, optionsSetStr)(JNIEnv* env, jclass self, jlong opts, jbyteArray layer, jint key,
-                            jbyteArray value) {
+NATIVE(void, optionsSetStr)
+(JNIEnv* env, jclass self, jlong opts, jbyteArray layer, jint key, jbyteArray value) {
   const char* name = shim_text(env, layer);
   const char* text = shim_text(env, value);
   shim_ok(env, intmill_options_set_str(FROM_JAVA(options, opts), name, (intmill_opt)key, text));
@@ -93,8 +92,7 @@ NATIVE(void, optionsOnProgress)(JNIEnv* env, jclass self, jlong opts, jlong numb
 
 NATIVE(void, optionsOnLog)(JNIEnv* env, jclass self, jlong opts, jlong number) {
   if (find_hooks(env, self))
-    shim_ok(env, intmill_options_on_log(FROM_JAVA(options, opts), on_log,
-                                        (void*)(intptr_t)number));
+    shim_ok(env, intmill_options_on_log(FROM_JAVA(options, opts), on_log, (void*)(intptr_t)number));
 }
 
 NATIVE(jlong, optionsKnown)(JNIEnv* env, jclass self) {

@@ -8,8 +8,8 @@ NATIVE(jlong, sessionCreate)(JNIEnv* env, jclass self, jlong model, jlong opts) 
 }
 
 /* Entries of outputs that are 0 become the tensors that were made. */
-NATIVE(void, sessionRun)(JNIEnv* env, jclass self, jlong session, jlongArray inputs,
-                         jlongArray outputs) {
+NATIVE(void, sessionRun)
+(JNIEnv* env, jclass self, jlong session, jlongArray inputs, jlongArray outputs) {
   intmill_tensor** in = shim_tensors(env, inputs);
   intmill_tensor** out = shim_tensors(env, outputs);
   const int64_t n_in = (*env)->GetArrayLength(env, inputs);
@@ -36,8 +36,8 @@ NATIVE(jlong, bindingCreate)(JNIEnv* env, jclass self, jlong session) {
   return TO_JAVA(out);
 }
 
-NATIVE(void, bindingSet)(JNIEnv* env, jclass self, jlong binding, jint side, jlong index,
-                         jlong tensor) {
+NATIVE(void, bindingSet)
+(JNIEnv* env, jclass self, jlong binding, jint side, jlong index, jlong tensor) {
   shim_ok(env, intmill_binding_set(FROM_JAVA(binding, binding), (intmill_side)side, index,
                                    FROM_JAVA(tensor, tensor)));
 }

@@ -21,8 +21,8 @@ JNIEXPORT jint JNICALL JNI_OnLoad(JavaVM* vm, void* reserved) {
   jclass found = (*env)->FindClass(env, "io/github/intmill/Native");
   if (!found) return JNI_ERR;
   native_class = (*env)->NewGlobalRef(env, found);
-  failure_method = (*env)->GetStaticMethodID(env, found, "failure",
-                                             "(I[B)Lio/github/intmill/IntmillException;");
+  failure_method =
+      (*env)->GetStaticMethodID(env, found, "failure", "(I[B)Lio/github/intmill/IntmillException;");
   return native_class && failure_method ? JNI_VERSION_10 : JNI_ERR;
 }
 
@@ -41,8 +41,8 @@ bool shim_ok(JNIEnv* env, intmill_status status) {
   if (status == INTMILL_OK) return true;
   jbyteArray message = shim_bytes(env, intmill_last_error());
   if (!message) return false;
-  jobject failure = (*env)->CallStaticObjectMethod(env, native_class, failure_method, (jint)status,
-                                                   message);
+  jobject failure =
+      (*env)->CallStaticObjectMethod(env, native_class, failure_method, (jint)status, message);
   if (!(*env)->ExceptionCheck(env) && failure) (*env)->Throw(env, failure);
   return false;
 }
@@ -68,8 +68,7 @@ int64_t* shim_longs(JNIEnv* env, jlongArray array) {
 }
 
 void shim_longs_done(JNIEnv* env, jlongArray array, int64_t* longs, bool copy_back) {
-  if (longs)
-    (*env)->ReleaseLongArrayElements(env, array, (jlong*)longs, copy_back ? 0 : JNI_ABORT);
+  if (longs) (*env)->ReleaseLongArrayElements(env, array, (jlong*)longs, copy_back ? 0 : JNI_ABORT);
 }
 
 intmill_tensor** shim_tensors(JNIEnv* env, jlongArray array) {

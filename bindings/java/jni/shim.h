@@ -16,7 +16,8 @@
 #define FROM_JAVA(type, handle) ((intmill_##type*)(intptr_t)(handle))
 #define TO_JAVA(pointer) ((jlong)(intptr_t)(pointer))
 
-/* The calling thread's environment; attaches a thread that Java does not know. NULL: no more JVM. */
+/* The calling thread's environment; attaches a thread that Java does not know. NULL: no more JVM.
+ */
 JNIEnv* shim_env(void);
 
 /* True for INTMILL_OK; otherwise an IntmillException is pending. An exception that is pending

@@ -10,8 +10,9 @@ NATIVE(jlong, tensorCreate)(JNIEnv* env, jclass self, jint dtype, jlongArray sha
   return TO_JAVA(out);
 }
 
-NATIVE(jlong, tensorWrap)(JNIEnv* env, jclass self, jint dtype, jlongArray shape, jobject buffer,
-                          jlong offset, jlong bytes) {
+NATIVE(jlong, tensorWrap)
+(JNIEnv* env, jclass self, jint dtype, jlongArray shape, jobject buffer, jlong offset,
+ jlong bytes) {
   intmill_tensor* out = NULL;
   jobject owner = (*env)->NewGlobalRef(env, buffer);
   char* data = (*env)->GetDirectBufferAddress(env, buffer);
@@ -78,16 +79,16 @@ NATIVE(jdoubleArray, tensorCompare)(JNIEnv* env, jclass self, jlong a, jlong b) 
   intmill_difference d = INTMILL_DIFFERENCE_INIT;
   if (!shim_ok(env, intmill_tensor_compare(FROM_JAVA(tensor, a), FROM_JAVA(tensor, b), &d)))
     return NULL;
-  const jdouble values[] = {d.max_abs, d.mean_abs,        d.mse,            d.sqnr_db,
-                            d.cosine,  (double)d.bytes_a, (double)d.bytes_b};
+  const jdouble values[] = {d.max_abs,         d.mean_abs,       d.mse, d.sqnr_db, d.cosine,
+                            (double)d.bytes_a, (double)d.bytes_b};
   const jsize n = sizeof values / sizeof *values;
   jdoubleArray array = (*env)->NewDoubleArray(env, n);
   if (array) (*env)->SetDoubleArrayRegion(env, array, 0, n, values);
   return array;
 }
 
-NATIVE(jlong, qparamsCreate)(JNIEnv* env, jclass self, jint dtype, jint axis, jfloatArray scales,
-                             jintArray zero_points) {
+NATIVE(jlong, qparamsCreate)
+(JNIEnv* env, jclass self, jint dtype, jint axis, jfloatArray scales, jintArray zero_points) {
   intmill_qparams* out = NULL;
   const jsize n = (*env)->GetArrayLength(env, scales);
   jfloat* scale = (*env)->GetFloatArrayElements(env, scales, NULL);
@@ -100,8 +101,8 @@ NATIVE(jlong, qparamsCreate)(JNIEnv* env, jclass self, jint dtype, jint axis, jf
 
 NATIVE(jlong, qparamsChoose)(JNIEnv* env, jclass self, jlong tensor, jint axis, jlong opts) {
   intmill_qparams* out = NULL;
-  shim_ok(env, intmill_qparams_choose(FROM_JAVA(tensor, tensor), axis, FROM_JAVA(options, opts),
-                                      &out));
+  shim_ok(env,
+          intmill_qparams_choose(FROM_JAVA(tensor, tensor), axis, FROM_JAVA(options, opts), &out));
   return TO_JAVA(out);
 }
 

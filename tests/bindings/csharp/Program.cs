@@ -8,7 +8,7 @@ internal static class Program
     internal static int Main(string[] args) => args.FirstOrDefault() switch
     {
         "scenario" => Scenario.Run(args[1]),
-        "soak" => Soak.Run(args[1]),
+        "soak" => Soak.Run(args[1..]),
         _ => Sample.Run(args),
     };
 }

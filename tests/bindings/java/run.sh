@@ -54,25 +54,29 @@ for java in "${jvms[@]}"; do
   "$java" "${allow[@]}" -Xcheck:jni "-Dintmill.library.path=$build" "-Dintmill.jar=$jar" \
     -cp "$jar:$junit:$out/classes" org.junit.platform.console.ConsoleLauncher \
     --disable-banner --disable-ansi-colors --details=tree --include-classname='.*Test' \
-    --scan-classpath="$out/classes" --reports-dir="$out/reports" >"$out/junit.log" 2>&1 || failed=1
-  if grep -E '^(WARNING|FATAL ERROR) in native' "$out/junit.log"; then
+    --scan-classpath="$out/classes" --reports-dir="$out/reports" >"$out/junit.log" 2>&1 ||
+    { cat "$out/junit.log"; failed=1; }
+  if grep -E '(WARNING|FATAL ERROR) in native' "$out/junit.log"; then  # -Xcheck:jni
     failed=1
   fi
-  [ "$failed" = 0 ] || cat "$out/junit.log"
   python3 "$here/../tap.py" "$out"/reports/TEST-junit-jupiter.xml >>"$out/tap" || failed=1
 
   check "01 on $release" "${run[@]}" Sample01Tensor
   check "02 on $release" "${run[@]}" Sample02Dynamic "$root/samples/data"
   check "03 on $release" "${run[@]}" Sample03Static "$root/samples/data" "$out/fashion_cnn.im"
   check "04 on $release" "${run[@]}" Sample04Serve "$root/samples/data"
-  if [ -x "$build/tests/bindings/scenario_c" ]; then
+  if [ -x "$build/tests/bindings/scenario_c" ] && [ -e "$here/../compare.py" ]; then
     check "scenario on $release" python3 "$here/../compare.py" "$build/tests/bindings/scenario_c" -- \
       "${run[@]}" Scenario
     tail -1 "$out/log"
   fi
   check "soak on $release" "${run[@]}" -Xms64m -Xmx64m -XX:+UseSerialGC -XX:+AlwaysPreTouch \
     Soak "$here/../relu.onnx" 1000000 10000
-  tail -1 "$out/log"
+  if [ -x "$build/tests/bindings/overhead_c" ] && [ -e "$here/../overhead.py" ]; then
+    check "overhead on $release" python3 "$here/../overhead.py" --runs 200000 --most 2 \
+      "$build/tests/bindings/overhead_c" -- "${run[@]}" Soak
+    tail -1 "$out/log"
+  fi
 done
 
 mv "$out/tap" "$build/Testing/binding_java.tap"
