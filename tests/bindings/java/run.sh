@@ -52,7 +52,7 @@ for java in "${jvms[@]}"; do
   run=("$java" "${allow[@]}" "-Dintmill.library.path=$build" -cp "$jar:$out/classes")
 
   "$java" "${allow[@]}" -Xcheck:jni "-Dintmill.library.path=$build" "-Dintmill.jar=$jar" \
-    -cp "$jar:$junit:$out/classes" org.junit.platform.console.ConsoleLauncher \
+    "-Dintmill.tests=$out/classes" -cp "$jar:$junit:$out/classes" org.junit.platform.console.ConsoleLauncher \
     --disable-banner --disable-ansi-colors --details=tree --include-classname='.*Test' \
     --scan-classpath="$out/classes" --reports-dir="$out/reports" >"$out/junit.log" 2>&1 ||
     { cat "$out/junit.log"; failed=1; }
