@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Compiles and runs the Java binding's tests, its samples, the scenario that all languages share, and
-# the soak, with every JVM that is there.
+# the soak, with every JVM that is there. With a sanitized library only the tests, with one JVM.
 #   run.sh BUILD
 set -euo pipefail
 build=$(cd "$1" && pwd)
@@ -31,6 +31,15 @@ for java in "$(command -v java)" /usr/lib/jvm/*/bin/java; do
   [ "$release" -ge 17 ] && jvms+=("$real")
 done
 
+# A sanitizer's runtime must be there first. The JVM handles SIGSEGV itself, and does not free at exit.
+sanitize=()
+runtimes=$(ldd "$build/libintmill.so.0" | awk '/lib(asan|ubsan)/ { print $3 }')
+if [ -n "$runtimes" ]; then
+  jvms=("${jvms[0]}")
+  sanitize=(env "LD_PRELOAD=${runtimes//$'\n'/ }"
+    ASAN_OPTIONS=handle_segv=0:detect_leaks=0:allocator_may_return_null=1)
+fi
+
 failed=0
 check() {  # <name> <command ...>: runs it, and adds a line to the TAP file
   local name=$1
@@ -51,7 +60,7 @@ for java in "${jvms[@]}"; do
     allow=(--enable-native-access=ALL-UNNAMED)
   run=("$java" "${allow[@]}" "-Dintmill.library.path=$build" -cp "$jar:$out/classes")
 
-  "$java" "${allow[@]}" -Xcheck:jni "-Dintmill.library.path=$build" "-Dintmill.jar=$jar" \
+  "${sanitize[@]}" "$java" "${allow[@]}" -Xcheck:jni "-Dintmill.library.path=$build" "-Dintmill.jar=$jar" \
     "-Dintmill.tests=$out/classes" -cp "$jar:$junit:$out/classes" org.junit.platform.console.ConsoleLauncher \
     --disable-banner --disable-ansi-colors --details=tree --include-classname='.*Test' \
     --scan-classpath="$out/classes" --reports-dir="$out/reports" >"$out/junit.log" 2>&1 ||
@@ -60,6 +69,8 @@ for java in "${jvms[@]}"; do
     failed=1
   fi
   python3 "$here/../tap.py" "$out"/reports/TEST-junit-jupiter.xml >>"$out/tap" || failed=1
+
+  [ -z "$runtimes" ] || continue
 
   check "01 on $release" "${run[@]}" Sample01Tensor
   check "02 on $release" "${run[@]}" Sample02Dynamic "$root/samples/data"
