@@ -15,7 +15,8 @@ public static class Library
     public static Isa IsaDetected => Native.intmill_isa_detected();
 
     /// <summary>Limits the instruction sets used by this process; before the first session only.</summary>
-    public static void LimitIsa(Isa highest) => IntmillException.ThrowIfFailed(Native.intmill_isa_limit(highest));
+    public static void LimitIsa(Isa highest) =>
+        IntmillException.ThrowIfFailed(Native.intmill_isa_limit(highest));
 
     /// <summary>What decides whether models run fast here: key, value, note.</summary>
     public static Report Doctor()

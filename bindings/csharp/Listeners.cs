@@ -42,9 +42,11 @@ internal sealed unsafe class Listeners
 
     ~Listeners() => Alive.TryRemove(number, out _);
 
-    internal static Listeners With(Listeners? other, Func<Progress, bool> progress) => new(progress, other?.log);
+    internal static Listeners With(Listeners? other, Func<Progress, bool> progress) =>
+        new(progress, other?.log);
 
-    internal static Listeners With(Listeners? other, Action<LogLevel, string> log) => new(other?.progress, log);
+    internal static Listeners With(Listeners? other, Action<LogLevel, string> log) =>
+        new(other?.progress, log);
 
     internal void Register(OptionsHandle options)
     {
@@ -68,7 +70,8 @@ internal sealed unsafe class Listeners
     }
 
     private static Listeners? Find(nint number) =>
-        Alive.TryGetValue(number, out WeakReference<Listeners>? weak) && weak.TryGetTarget(out Listeners? found)
+        Alive.TryGetValue(number, out WeakReference<Listeners>? weak)
+        && weak.TryGetTarget(out Listeners? found)
             ? found
             : null;
 

@@ -25,7 +25,8 @@ internal static class Sample
     /// <summary>The bytes of an IDX file behind its header of one or three sizes.</summary>
     internal static byte[] ReadIdx(string folder, string name)
     {
-        using var file = new GZipStream(File.OpenRead(Path.Combine(folder, name)), CompressionMode.Decompress);
+        FileStream packed = File.OpenRead(Path.Combine(folder, name));
+        using var file = new GZipStream(packed, CompressionMode.Decompress);
         using var memory = new MemoryStream();
         file.CopyTo(memory);
         byte[] bytes = memory.ToArray();

@@ -2,6 +2,8 @@ import io.github.intmill.DType;
 import io.github.intmill.Tensor;
 import java.io.DataInputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -9,7 +11,7 @@ import java.util.zip.GZIPInputStream;
 
 /** Fashion-MNIST's files as tensors: what the samples share. */
 final class Fashion {
-  private static final int PIXELS = 28 * 28;
+  static final int PIXELS = 28 * 28;
 
   private Fashion() {}
 
@@ -39,6 +41,11 @@ final class Fashion {
     for (int p = 0; p < PIXELS; ++p) {
       to.put((images[index * PIXELS + p] & 0xff) / 255f);
     }
+  }
+
+  /** A buffer that a tensor can share. */
+  static FloatBuffer direct(int n) {
+    return ByteBuffer.allocateDirect(n * 4).order(ByteOrder.nativeOrder()).asFloatBuffer();
   }
 
   static Tensor labels(byte[] labels, int first, int n) {

@@ -5,8 +5,6 @@ import io.github.intmill.Options;
 import io.github.intmill.Session;
 import io.github.intmill.Side;
 import io.github.intmill.Tensor;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -26,27 +24,25 @@ final class Sample04Serve {
     Path folder = Path.of(args.length > 0 ? args[0] : "samples/data");
     byte[] images = Fashion.read(folder.resolve("t10k-images-idx3-ubyte.gz"));
     Options options = Options.NONE.with(Option.THREADS, 1); // the server has threads
-    var pool = Executors.newFixedThreadPool(THREADS);
     try (Model model = Model.load(folder.resolve("fashion_cnn.onnx"));
         Session session = new Session(model, options)) {
       Callable<float[]> worker = () -> serve(session, images);
-      var answers = pool.invokeAll(Collections.nCopies(THREADS, worker));
+      var workers = Collections.nCopies(THREADS, worker);
+      var answers = Executors.newFixedThreadPool(THREADS).invokeAll(workers);
       float[] alone = worker.call();
       int differing = 0;
       for (var answer : answers) {
         differing += Arrays.equals(alone, answer.get()) ? 0 : 1;
       }
-      System.out.printf(
-          "%d threads answered %d requests each; %d threads differ from a single one%n",
-          THREADS, REQUESTS, differing);
-      System.exit(differing == 0 ? 0 : 1);
+      System.out.println(THREADS + " threads answered; " + differing + " differ from a single one");
+      System.exit(differing); // which ends the pool, too
     }
   }
 
   /** Answers requests of one image each, on the calling thread. */
   private static float[] serve(Session session, byte[] images) {
-    FloatBuffer pixels = direct(28 * 28);
-    FloatBuffer scores = direct(10);
+    FloatBuffer pixels = Fashion.direct(Fashion.PIXELS);
+    FloatBuffer scores = Fashion.direct(10);
     float[] all = new float[REQUESTS * 10];
     try (Binding binding = session.bind();
         Tensor x = Tensor.wrap(pixels, 1, 1, 28, 28);
@@ -60,9 +56,5 @@ final class Sample04Serve {
       }
     }
     return all;
-  }
-
-  private static FloatBuffer direct(int n) {
-    return ByteBuffer.allocateDirect(n * 4).order(ByteOrder.nativeOrder()).asFloatBuffer();
   }
 }

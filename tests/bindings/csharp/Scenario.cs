@@ -100,7 +100,8 @@ internal sealed class Scenario
         "calibrate" => Done(() => Keep(step, Probe.Calibrate(Use<Model>(step, "model"), OptionsOf(step)))),
         "verify" => Done(() => Keep(step, Probe.Verify(
             Use<Model>(step, "reference"), Use<Model>(step, "candidate"), OptionsOf(step)))),
-        "feed" => Done(() => Use<Probe>(step, "probe").Feed(Tensors(step, "inputs"), Tensors(step, "targets"))),
+        "feed" => Done(() => Use<Probe>(step, "probe").Feed(
+            Tensors(step, "inputs"), Tensors(step, "targets"))),
         "session" => Done(() => Keep(step, new Session(Use<Model>(step, "model"), OptionsOf(step)))),
         "run" => RunSession(step),
         "binding" => Done(() => Keep(step, Use<Session>(step, "session").Bind())),

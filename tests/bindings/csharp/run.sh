@@ -56,7 +56,7 @@ check "sample 02" dotnet "$program" 02 "$root/samples/data"
 check "sample 03" dotnet "$program" 03 "$root/samples/data" "$out/fashion_cnn.im"
 check "sample 04" dotnet "$program" 04 "$root/samples/data"
 if [ -x "$build/tests/bindings/scenario_c" ] && [ -e "$here/../compare.py" ]; then
-  check scenario python3 "$here/../compare.py" "$build/tests/bindings/scenario_c" -- \
+  check scenario python3 "$here/../compare.py" csharp "$build/tests/bindings/scenario_c" -- \
     dotnet "$program" scenario
   tail -1 "$out/log"
 fi

@@ -3,7 +3,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Reads JSON: objects as maps, arrays as lists, numbers as Long or Double. For tests: it trusts. */
+/** Reads JSON: objects as maps, arrays as lists, numbers as Long or Double. It trusts its input. */
 final class Json {
   private final String text;
   private int at;

@@ -25,11 +25,16 @@ class LoaderTest {
 
   /** What PrintVersion says in a new JVM, errors included. */
   private String run(Path binding, Path libraries, String... properties) throws Exception {
+    return run(List.of("-cp", binding + ":" + TESTS), libraries, properties);
+  }
+
+  private String run(List<String> paths, Path libraries, String... properties) throws Exception {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin/java").toString());
-    command.addAll(List.of("-Djava.io.tmpdir=" + folder, "-Xshare:auto", "-XX:TieredStopAtLevel=1"));
+    command.addAll(List.of("-Djava.io.tmpdir=" + folder, "-XX:TieredStopAtLevel=1"));
     command.addAll(Arrays.asList(properties));
-    command.addAll(List.of("-cp", binding + ":" + TESTS, "PrintVersion"));
+    command.addAll(paths);
+    command.add("PrintVersion");
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
     builder.environment().put("LD_LIBRARY_PATH", libraries.toString());
     Process child = builder.start();
@@ -85,6 +90,13 @@ class LoaderTest {
             resources.resolve(Constants.LIBRARY).toString());
     assertEquals(version(), run(whole, folder, "-Djava.library.path=" + folder));
     assertEquals(2, entries(folder)); // what this test made
+  }
+
+  @Test
+  void isAModule() throws Exception {
+    List<String> paths =
+        List.of("-p", JAR.toString(), "--add-modules", "io.github.intmill", "-cp", TESTS);
+    assertEquals(version(), run(paths, BUILD, "-Djava.library.path=" + folder));
   }
 
   @Test

@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -200,7 +201,9 @@ class ModelTest {
   @Test
   void knowsItsOptions() {
     Options options =
-        Options.fromJson("{\"threads\": 2}").with(Option.PERCENTILE, 99.5).with("fc?", Option.SKIP, 1);
+        Options.fromJson("{\"threads\": 2}")
+            .with(Option.PERCENTILE, 99.5)
+            .with("fc?", Option.SKIP, 1);
     assertEquals(Options.fromJson(options.toJson()).toJson(), options.toJson());
     assertTrue(options.toJson().contains("99.5"));
     assertEquals("{}", Options.NONE.toJson());
@@ -210,7 +213,7 @@ class ModelTest {
     List<String> names =
         IntStream.range(0, known.rows()).mapToObj(r -> known.text(r, "name")).toList();
     List<String> here =
-        Arrays.stream(Option.values()).map(o -> o.name().toLowerCase(java.util.Locale.ROOT)).toList();
+        Arrays.stream(Option.values()).map(o -> o.name().toLowerCase(Locale.ROOT)).toList();
     assertEquals(here, names);
   }
 

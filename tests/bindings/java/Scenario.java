@@ -35,7 +35,7 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 
-/** Carries out ../scenario.json through the Java binding; ../README.md says what each step prints. */
+/** Carries out ../scenario.json through the binding; ../README.md says what a step prints. */
 final class Scenario {
   private final Map<String, Object> objects = new HashMap<>();
   private final Map<String, Set<String>> heard = new HashMap<>(); // by the name of the options
@@ -99,8 +99,10 @@ final class Scenario {
       message = e.getMessage();
     }
     return String.format(
-        "{\"step\": %d, \"do\": \"%s\", \"status\": \"INTMILL_%s\", \"result\": %s, \"message\": %s}",
-        number, step.text("do"), status, Json.quote(result), Json.quote(message));
+        "{\"step\": %d, \"do\": \"%s\", \"status\": \"INTMILL_%s\", ",
+            number, step.text("do"), status)
+        + String.format(
+            "\"result\": %s, \"message\": %s}", Json.quote(result), Json.quote(message));
   }
 
   private String carryOut(Step step) {
@@ -317,7 +319,8 @@ final class Scenario {
         return "";
       case "bind":
         Tensor t = step.has("tensor") ? use(Tensor.class, step, "tensor") : null;
-        use(Binding.class, step, "binding").set(step.of(Side.class, "side"), step.integer("index"), t);
+        Side side = step.of(Side.class, "side");
+        use(Binding.class, step, "binding").set(side, step.integer("index"), t);
         return "";
       case "bound":
         Binding b = use(Binding.class, step, "binding");
@@ -333,7 +336,9 @@ final class Scenario {
   }
 
   private Tensor[] tensors(Step step, String key) {
-    return step.list(key).stream().map(name -> use(Tensor.class, (String) name)).toArray(Tensor[]::new);
+    return step.list(key).stream()
+        .map(name -> use(Tensor.class, (String) name))
+        .toArray(Tensor[]::new);
   }
 
   private <T> T use(Class<T> type, Step step, String key) {
@@ -388,8 +393,8 @@ final class Scenario {
     scales.asFloatBuffer().put(q.scales());
     ByteBuffer zeroPoints = ByteBuffer.allocate(n * 4).order(ByteOrder.LITTLE_ENDIAN);
     zeroPoints.asIntBuffer().put(q.zeroPoints());
-    return String.join(
-        " ", lower(q.dtype()), "" + q.axis(), "" + n, hash(scales.array()), hash(zeroPoints.array()));
+    return lower(q.dtype()) + " " + q.axis() + " " + n + " " + hash(scales.array()) + " "
+        + hash(zeroPoints.array());
   }
 
   private static String dims(List<Long> shape) {
@@ -406,7 +411,8 @@ final class Scenario {
   }
 
   private static String bits(double number) {
-    return Double.isNaN(number) ? "nan" : String.format("%016x", Double.doubleToRawLongBits(number));
+    long bits = Double.doubleToRawLongBits(number);
+    return Double.isNaN(number) ? "nan" : String.format("%016x", bits);
   }
 
   /** FNV-1a. */

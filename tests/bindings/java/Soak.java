@@ -14,9 +14,9 @@ import java.util.stream.Stream;
 
 /**
  * What a bound run costs, and that nothing leaks. Arguments: a model of one input and output, the
- * number of runs; then, if wanted, the number of objects made and closed. Prints nanoseconds a run and
- * bytes that memory grew. Exit status 1 when it grew by 2 MB or more, or a descriptor stayed open, in
- * each of five rounds.
+ * number of runs; then, if wanted, the number of objects made and closed. Prints nanoseconds a run
+ * and bytes that memory grew. Exit status 1 when it grew by 2 MB or more, or a descriptor stayed
+ * open, in each of five rounds.
  */
 final class Soak {
   public static void main(String[] args) throws Exception {

@@ -77,8 +77,8 @@ for java in "${jvms[@]}"; do
   check "03 on $release" "${run[@]}" Sample03Static "$root/samples/data" "$out/fashion_cnn.im"
   check "04 on $release" "${run[@]}" Sample04Serve "$root/samples/data"
   if [ -x "$build/tests/bindings/scenario_c" ] && [ -e "$here/../compare.py" ]; then
-    check "scenario on $release" python3 "$here/../compare.py" "$build/tests/bindings/scenario_c" -- \
-      "${run[@]}" Scenario
+    check "scenario on $release" python3 "$here/../compare.py" java \
+      "$build/tests/bindings/scenario_c" -- "${run[@]}" Scenario
     tail -1 "$out/log"
   fi
   check "soak on $release" "${run[@]}" -Xms64m -Xmx64m -XX:+UseSerialGC -XX:+AlwaysPreTouch \
