@@ -78,6 +78,7 @@ internal sealed unsafe class Listeners
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static int OnProgress(nint user, nint now)
     {
+        thrown = null; // of an operation that ended all the same
         try
         {
             var raw = (RawProgress*)now;

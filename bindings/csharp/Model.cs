@@ -31,7 +31,8 @@ public sealed class Model : IDisposable
         return new Model(model, options);
     }
 
-    /// <summary>Loads a model file from memory, which stays pinned until nothing needs it.</summary>
+    /// <summary>Loads a model file from memory, which stays pinned until nothing needs it: do not write
+    /// into it.</summary>
     public static unsafe Model Load(ReadOnlyMemory<byte> file, Options? options = null)
     {
         using OptionsHandle bag = Options.Create(options);

@@ -39,6 +39,7 @@ final class Listeners {
 
   static boolean progress(long number, Progress now) {
     Listeners listeners = find(number);
+    THROWN.remove(); // of an operation that ended all the same
     try {
       return listeners == null || listeners.progress.test(now);
     } catch (Throwable t) {

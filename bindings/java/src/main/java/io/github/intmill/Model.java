@@ -25,7 +25,10 @@ public final class Model extends NativeObject {
     }
   }
 
-  /** Loads a model file from memory. A direct buffer is borrowed until nothing needs it. */
+  /**
+   * Loads a model file from memory. A direct buffer is borrowed until nothing needs it: do not write
+   * into it. Another one is copied.
+   */
   public static Model load(ByteBuffer file, Options options) {
     ByteBuffer direct = file;
     if (!file.isDirect()) {
