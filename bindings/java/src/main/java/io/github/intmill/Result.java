@@ -1,10 +1,10 @@
 package io.github.intmill;
 
-import java.util.Iterator;
+import java.util.AbstractList;
 import java.util.List;
 
 /** The outputs of one run, in the model's order; closing it closes them. */
-public final class Result implements AutoCloseable, Iterable<Tensor> {
+public final class Result extends AbstractList<Tensor> implements AutoCloseable {
   private final List<Port> ports;
   private final List<Tensor> tensors;
 
@@ -14,11 +14,13 @@ public final class Result implements AutoCloseable, Iterable<Tensor> {
   }
 
   /** Number of outputs. */
+  @Override
   public int size() {
     return tensors.size();
   }
 
   /** An output by its place. */
+  @Override
   public Tensor get(int index) {
     return tensors.get(index);
   }
@@ -31,11 +33,6 @@ public final class Result implements AutoCloseable, Iterable<Tensor> {
       }
     }
     throw new IllegalArgumentException("no output " + name + " among " + ports);
-  }
-
-  @Override
-  public Iterator<Tensor> iterator() {
-    return tensors.iterator();
   }
 
   @Override

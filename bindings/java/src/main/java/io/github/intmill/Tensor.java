@@ -32,21 +32,14 @@ public final class Tensor extends NativeObject {
   /** A tensor with a copy of these numbers. */
   public static Tensor of(float[] values, long... shape) {
     Tensor t = zeros(DType.F32, shape);
-    t.fill(values.length, 4, memory -> memory.asFloatBuffer().put(values));
+    t.fill(values.length, memory -> memory.asFloatBuffer().put(values));
     return t;
   }
 
   /** A tensor with a copy of these numbers. */
   public static Tensor of(int[] values, long... shape) {
     Tensor t = zeros(DType.S32, shape);
-    t.fill(values.length, 4, memory -> memory.asIntBuffer().put(values));
-    return t;
-  }
-
-  /** A tensor with a copy of these numbers. */
-  public static Tensor of(long[] values, long... shape) {
-    Tensor t = zeros(DType.S64, shape);
-    t.fill(values.length, 8, memory -> memory.asLongBuffer().put(values));
+    t.fill(values.length, memory -> memory.asIntBuffer().put(values));
     return t;
   }
 
@@ -190,14 +183,14 @@ public final class Tensor extends NativeObject {
     }
   }
 
-  private void fill(int n, int width, Consumer<ByteBuffer> put) {
+  /** Copies n values of four bytes. */
+  private void fill(int n, Consumer<ByteBuffer> put) {
     try (Call call = new Call()) {
-      long address = call.use(this);
-      if (Native.tensorBytes(address) != (long) n * width) {
-        throw new IllegalArgumentException(
-            n + " values, the shape has " + Native.tensorBytes(address) / width);
+      ByteBuffer all = view(call.use(this));
+      if (all.remaining() / 4 != n) {
+        throw new IllegalArgumentException(n + " values, the shape has " + all.remaining() / 4);
       }
-      put.accept(view(address));
+      put.accept(all);
     } catch (RuntimeException e) {
       close();
       throw e;
