@@ -96,6 +96,7 @@ public sealed class Options
                 });
             }
             Listeners?.Register(bag);
+            bag.Listeners = Listeners; // for as long as an operation uses the bag
             return bag;
         }
         catch

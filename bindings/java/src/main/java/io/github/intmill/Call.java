@@ -30,16 +30,16 @@ final class Call implements AutoCloseable {
   }
 
   long use(Options options) {
-    return own(options.create(), Native::optionsRelease);
+    return own(options.create(), Native::optionsRelease, options.listeners);
   }
 
   long use(QParams params) {
-    return own(params.create(), Native::qparamsRelease);
+    return own(params.create(), Native::qparamsRelease, null);
   }
 
-  /** A C object that is released with this call. */
-  long own(long address, LongConsumer release) {
-    held.add(new Handle("", address, release, null));
+  /** A C object that is released with this call; what it may call back lives as long. */
+  long own(long address, LongConsumer release, Object listeners) {
+    held.add(new Handle("", address, release, listeners));
     return address;
   }
 

@@ -34,7 +34,7 @@ public final class QParams {
   public static QParams choose(Tensor x, int axis, Options options) {
     try (Call call = new Call()) {
       long chosen = Native.qparamsChoose(call.use(x), axis, call.use(options));
-      return read(call.own(chosen, Native::qparamsRelease));
+      return read(call.own(chosen, Native::qparamsRelease, null));
     }
   }
 

@@ -151,8 +151,7 @@ public final class Tensor extends NativeObject {
   /** How far other is from this; quantized tensors count as the values they stand for. */
   public Difference compare(Tensor other) {
     try (Call call = new Call()) {
-      double[] d =
-          Native.tensorCompare(call.use(this), call.use(other));
+      double[] d = Native.tensorCompare(call.use(this), call.use(other));
       return new Difference(d[0], d[1], d[2], d[3], d[4], (long) d[5], (long) d[6]);
     }
   }
