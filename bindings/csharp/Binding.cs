@@ -30,7 +30,7 @@ public sealed class Binding : IDisposable
         lock (turn)
         {
             IntmillException.ThrowIfFailed(
-                Native.intmill_binding_set(handle, side, index, tensor?.Handle ?? none));
+                Native.intmill_binding_set(handle.Live(), side, index, tensor?.Handle ?? none));
         }
     }
 
@@ -41,7 +41,7 @@ public sealed class Binding : IDisposable
         lock (turn)
         {
             IntmillException.ThrowIfFailed(
-                Native.intmill_binding_get(handle, side, index, out TensorHandle tensor));
+                Native.intmill_binding_get(handle.Live(), side, index, out TensorHandle tensor));
             return new Tensor(tensor);
         }
     }
@@ -51,7 +51,7 @@ public sealed class Binding : IDisposable
     {
         lock (turn)
         {
-            IntmillException.ThrowIfFailed(Native.intmill_binding_run(handle));
+            IntmillException.ThrowIfFailed(Native.intmill_binding_run(handle.Live()));
         }
     }
 

@@ -7,13 +7,15 @@ namespace Intmill;
 /// by the garbage collector.</summary>
 public sealed class Model : IDisposable
 {
+    private readonly ModelHandle handle;
+
     private Model(ModelHandle handle, Options? options)
     {
-        Handle = handle;
+        this.handle = handle;
         handle.Listeners = options?.Listeners;
     }
 
-    internal ModelHandle Handle { get; }
+    internal ModelHandle Handle => handle.Live();
 
     /// <summary>What goes in.</summary>
     public IReadOnlyList<Port> Inputs => Ports(Side.Input);
@@ -91,7 +93,7 @@ public sealed class Model : IDisposable
     }
 
     /// <summary>Gives the model back.</summary>
-    public void Dispose() => Handle.Dispose();
+    public void Dispose() => handle.Dispose();
 
     private Port[] Ports(Side side)
     {

@@ -3,9 +3,11 @@ using Microsoft.Win32.SafeHandles;
 namespace Intmill;
 
 /// <summary>One reference to a C object. Calls under way hold it too, so that disposing an object which
-/// another thread uses takes effect when that use ends.</summary>
+/// another thread uses gives it back when that use ends.</summary>
 internal abstract class NativeHandle : SafeHandleZeroOrMinusOneIsInvalid
 {
+    private volatile bool disposed;
+
     protected NativeHandle() : base(ownsHandle: true)
     {
     }
@@ -14,6 +16,25 @@ internal abstract class NativeHandle : SafeHandleZeroOrMinusOneIsInvalid
 
     /// <summary>What the C object may call back; lives as long as this.</summary>
     internal Listeners? Listeners { get; set; }
+
+    /// <summary>A SafeHandle lets new calls in as long as older ones hold it; after Dispose none may
+    /// start.</summary>
+    internal bool IsDisposed => disposed;
+
+    protected override void Dispose(bool disposing)
+    {
+        disposed = true;
+        base.Dispose(disposing);
+    }
+}
+
+internal static class NativeHandles
+{
+    /// <summary>The handle, for a call that begins now.</summary>
+    internal static T Live<T>(this T handle) where T : NativeHandle =>
+        handle.IsDisposed
+            ? throw new ObjectDisposedException(typeof(T).Name[..^"Handle".Length])
+            : handle;
 }
 
 /// <summary>Keeps an object alive while memory of it is read.</summary>
@@ -34,39 +55,38 @@ internal readonly ref struct Hold
 /// <summary>The handles of some tensors, for the calls that take several.</summary>
 internal readonly ref struct TensorHandles
 {
-    private readonly Tensor[] tensors;
-    private readonly nint[] addresses;
+    private readonly TensorHandle[] handles;
 
     internal TensorHandles(Tensor[] tensors)
     {
-        this.tensors = tensors;
-        addresses = new nint[tensors.Length];
-        int held = 0;
+        handles = new TensorHandle[tensors.Length];
+        Addresses = new nint[tensors.Length];
         try
         {
-            for (bool added = false; held < tensors.Length; ++held, added = false)
+            for (int i = 0; i < tensors.Length; ++i)
             {
-                ArgumentNullException.ThrowIfNull(tensors[held]);
-                tensors[held].Handle.DangerousAddRef(ref added);
-                addresses[held] = tensors[held].Handle.DangerousGetHandle();
+                ArgumentNullException.ThrowIfNull(tensors[i]);
+                TensorHandle handle = tensors[i].Handle;
+                bool added = false;
+                handle.DangerousAddRef(ref added);
+                handles[i] = handle;
+                Addresses[i] = handle.DangerousGetHandle();
             }
         }
         catch
         {
-            Release(tensors.AsSpan(0, held));
+            Dispose();
             throw;
         }
     }
 
-    internal nint[] Addresses => addresses;
+    internal nint[] Addresses { get; }
 
-    public void Dispose() => Release(tensors);
-
-    private static void Release(ReadOnlySpan<Tensor> held)
+    public void Dispose()
     {
-        foreach (Tensor tensor in held)
+        foreach (TensorHandle? held in handles)
         {
-            tensor.Handle.DangerousRelease();
+            held?.DangerousRelease();
         }
     }
 }

@@ -7,15 +7,16 @@ public sealed class Probe : IDisposable
 {
     private readonly object turn = new();
     private readonly bool takesTurns;
+    private readonly ProbeHandle handle;
 
     private Probe(ProbeHandle handle, Options? options, bool takesTurns)
     {
-        Handle = handle;
+        this.handle = handle;
         handle.Listeners = options?.Listeners;
         this.takesTurns = takesTurns;
     }
 
-    internal ProbeHandle Handle { get; }
+    internal ProbeHandle Handle => handle.Live();
 
     /// <summary>Learns the ranges of a float model's activations. The order of batches does not matter.
     /// </summary>
@@ -88,7 +89,7 @@ public sealed class Probe : IDisposable
     }
 
     /// <summary>Gives the probe back.</summary>
-    public void Dispose() => Handle.Dispose();
+    public void Dispose() => handle.Dispose();
 
     private void FeedNow(Tensor[] inputs, Tensor[] targets)
     {

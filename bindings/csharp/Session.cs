@@ -3,6 +3,8 @@ namespace Intmill;
 /// <summary>A model compiled for this machine. Many threads may run one session at the same time.</summary>
 public sealed class Session : IDisposable
 {
+    private readonly SessionHandle handle;
+
     /// <summary>Compiles a model; where input sizes are open, the first run with new ones does the work.
     /// </summary>
     public Session(Model model, Options? options = null)
@@ -10,13 +12,13 @@ public sealed class Session : IDisposable
         using OptionsHandle bag = Options.Create(options);
         IntmillException.ThrowIfFailed(
             Native.intmill_session_create(model.Handle, bag, out SessionHandle session));
-        Handle = session;
-        Handle.Listeners = options?.Listeners;
+        handle = session;
+        handle.Listeners = options?.Listeners;
         Inputs = model.Inputs;
         Outputs = model.Outputs;
     }
 
-    internal SessionHandle Handle { get; }
+    internal SessionHandle Handle => handle.Live();
 
     /// <summary>What goes in.</summary>
     public IReadOnlyList<Port> Inputs { get; }
@@ -69,7 +71,7 @@ public sealed class Session : IDisposable
     }
 
     /// <summary>Gives the session back.</summary>
-    public void Dispose() => Handle.Dispose();
+    public void Dispose() => handle.Dispose();
 
     private unsafe void Run(Tensor[] inputs, nint[] outputs)
     {

@@ -14,19 +14,20 @@ public sealed class Tensor : IDisposable
 {
     private const int Alignment = 64;
 
+    private readonly TensorHandle handle;
     private readonly bool own; // made here, over managed memory
     private object? memory; // a Memory<T>; null until one that the library made is read
 
-    internal Tensor(TensorHandle made) => Handle = made;
+    internal Tensor(TensorHandle made) => handle = made;
 
     private Tensor(TensorHandle handle, object memory)
     {
-        Handle = handle;
+        this.handle = handle;
         this.memory = memory;
         own = true;
     }
 
-    internal TensorHandle Handle { get; }
+    internal TensorHandle Handle => handle.Live();
 
     /// <summary>Element type.</summary>
     public DType DType
@@ -138,7 +139,7 @@ public sealed class Tensor : IDisposable
     /// <summary>Gives the tensor back; what is bound to it keeps it alive.</summary>
     public void Dispose()
     {
-        Handle.Dispose();
+        handle.Dispose();
         memory = null;
     }
 

@@ -54,6 +54,24 @@ public class LifetimeTests
     }
 
     [Fact]
+    public void NoCallBeginsAfterDisposeThoughOneIsUnderWay()
+    {
+        Model model = Model.Load(Sample);
+        using Tensor x = Images(1);
+        using Probe ranges = Probe.Calibrate(model, [[x]]);
+        int refused = 0;
+        using Model int8 = model.Quantize(ranges, OneThread.OnProgress(_ =>
+        {
+            model.Dispose();
+            var e = Assert.Throws<ObjectDisposedException>(() => model.Inputs);
+            Assert.Equal("Model", e.ObjectName);
+            return ++refused > 0;
+        }));
+        Assert.True(refused > 0);
+        Assert.Single(int8.Inputs);
+    }
+
+    [Fact]
     public void DisposingWaitsForCallsUnderWay()
     {
         using Model model = Model.Load(Sample);
@@ -61,6 +79,7 @@ public class LifetimeTests
         {
             var session = new Session(model, OneThread);
             Tensor x = Images(1);
+            using var go = new ManualResetEvent(false); // starting a thread spins: busy ones delay it
             using var allRunning = new ManualResetEvent(false);
             int running = 0, failed = 0;
             var threads = new Thread[4];
@@ -68,6 +87,7 @@ public class LifetimeTests
             {
                 threads[t] = new Thread(() =>
                 {
+                    go.WaitOne();
                     bool ended = RunUntilDisposed(session, x, () =>
                     {
                         if (Interlocked.Increment(ref running) == threads.Length)
@@ -79,6 +99,7 @@ public class LifetimeTests
                 });
                 threads[t].Start();
             }
+            go.Set();
             allRunning.WaitOne();
             (round % 2 == 0 ? (IDisposable)session : x).Dispose();
             Array.ForEach(threads, thread => thread.Join());

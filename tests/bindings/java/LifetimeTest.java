@@ -16,6 +16,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 class LifetimeTest {
@@ -72,6 +73,27 @@ class LifetimeTest {
       assertThrows(IllegalStateException.class, () -> session.run(good, closed));
       good.close();
       assertThrows(IllegalStateException.class, good::dtype);
+    }
+  }
+
+  @Test
+  void noCallBeginsAfterCloseThoughOneIsUnderWay() {
+    Model model = Fixtures.sample();
+    AtomicInteger refused = new AtomicInteger();
+    Options closing =
+        ONE_THREAD.onProgress(
+            now -> {
+              model.close();
+              assertThrows(IllegalStateException.class, model::inputs);
+              return refused.incrementAndGet() > 0;
+            });
+    try (Tensor x = Fixtures.images(1);
+        Probe ranges = Probe.calibrate(model, Options.NONE)) {
+      ranges.feed(x);
+      try (Model int8 = model.quantize(ranges, closing)) {
+        assertTrue(refused.get() > 0);
+        assertEquals(1, int8.inputs().size());
+      }
     }
   }
 
