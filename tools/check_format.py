@@ -33,7 +33,7 @@ def main():
     if f"version {WANTED}" not in version:
         print(f"check_format: skipped, clang-format {WANTED}x wanted, found: {version}")
         return 77
-    files = sorted(path for folder in ("include", "src", "tests", "samples")
+    files = sorted(path for folder in ("include", "src", "tests", "samples", "bindings")
                    for path in (ROOT / folder).rglob("*")
                    if path.suffix in (".h", ".hpp", ".c", ".cpp"))
     if "--fix" in sys.argv:

@@ -14,7 +14,7 @@ LONG_FILES = {"include/intmill/intmill.h"}
 
 IGNORED = re.compile(
     r'//[^\n]*|/\*.*?\*/|R"(\w*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.DOTALL)
-CONTAINER = re.compile(r'\b(namespace|class|struct|union|enum|extern)\b[^()=]*$')
+CONTAINER = re.compile(r'\b(namespace|class|struct|union|enum|extern|record|interface)\b[^()=]*$')
 
 
 def blank(match):
@@ -49,7 +49,8 @@ def main():
     problems, checked = [], 0
     for folder in FOLDERS:
         for path in sorted((ROOT / folder).rglob("*")):
-            if path.suffix not in (".h", ".hpp", ".cpp", ".c", ".inc", ".py", ".sh", ".cmake"):
+            if path.suffix not in (".h", ".hpp", ".cpp", ".c", ".inc", ".java", ".cs", ".py", ".sh",
+                                   ".cmake"):
                 continue
             checked += 1
             name = path.relative_to(ROOT).as_posix()

@@ -42,7 +42,8 @@ def main():
     for folder in ("include", "src", "tests", "samples", "tools", "cmake", "bindings"):
         for path in sorted((ROOT / folder).rglob("*")):
             if not path.is_file() or path.suffix not in (
-                    ".h", ".hpp", ".cpp", ".c", ".inc", ".py", ".sh", ".cmake", ".txt", ".fbs"):
+                    ".h", ".hpp", ".cpp", ".c", ".inc", ".py", ".sh", ".cmake", ".txt", ".fbs",
+                    ".java", ".cs"):
                 continue
             checked += 1
             text = path.read_text()

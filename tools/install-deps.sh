@@ -16,7 +16,7 @@ readonly kBuild=(g++ cmake ninja-build ccache libprotozero-dev libxxhash-dev lib
   nlohmann-json3-dev libpng-dev libjpeg-dev zlib1g-dev)
 readonly kTest=(libcriterion-dev libcjson-dev pkg-config python3 python3-numpy python3-onnx
   python3-setuptools python3-wheel python3-pip python3-venv python3-tqdm mypy patchelf zstd clang
-  clang-tidy clang-format libomp-dev binutils abigail-tools)
+  clang-tidy clang-format libomp-dev binutils abigail-tools default-jdk-headless junit5)
 readonly kTsan=(libclang-rt-dev)
 readonly kBench=(libonnxruntime-dev)
 # Debian 12 has these too old; each with the oldest version that will do.

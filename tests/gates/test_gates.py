@@ -84,6 +84,25 @@ class Gate(unittest.TestCase):
         self.write("src/base/a.cpp", "// TO" "DO: the rest\n")
         self.refuses("check_words.py", "src/base/a.cpp:1")
 
+    def shim(self, code):
+        """A Java binding of two functions, one of which `code` should call."""
+        self.write("tests/abi/intmill.json", '{"functions": [{"name": "intmill_a"}, {"name": "intmill_b"}]}')
+        self.write("bindings/java/jni/unused.txt", "intmill_b: nobody wants it\n")
+        self.write("bindings/java/src/main/java/io/github/intmill/Native.java", "static native void a();\n")
+        self.write("bindings/java/jni/a.c", code)
+
+    def test_jni_accepts_a_complete_shim(self):
+        self.shim("NATIVE(void, a)(JNIEnv* env, jclass self) { intmill_a(); }\n")
+        self.assertEqual(self.run_gate("check_jni.py")[0], 0)
+
+    def test_jni_refuses_a_function_that_is_only_commented_on(self):
+        self.shim("/* intmill_a() */ NATIVE(void, a)(JNIEnv* env, jclass self) {}\n")
+        self.refuses("check_jni.py", "intmill_a is neither called nor in unused.txt")
+
+    def test_jni_refuses_a_native_without_code(self):
+        self.shim("void f(void) { intmill_a(); }\n")
+        self.refuses("check_jni.py", "Native.java: a is not defined")
+
     def test_levels_refuses_a_function_that_objects_share(self):
         source = self.write("a.cpp", "inline int Shared() { return 1; }\nint (*use)() = Shared;\n")
         subprocess.run(["c++", "-c", source, "-o", self.root / "a.o"], check=True)

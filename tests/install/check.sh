@@ -31,6 +31,15 @@ cmake -S "$here/project" -B "$root/by-package" "-DCMAKE_PREFIX_PATH=$root/usr" >
 cmake --build "$root/by-package" >/dev/null
 expect find_package "$root/by-package/use"
 
+jar=$root/usr/share/java/intmill.jar
+if [ -e "$jar" ]; then
+  use_java() {
+    LD_LIBRARY_PATH="$root/usr/$libdir" java "-Djava.library.path=$root/usr/$libdir/jni" -cp "$jar" \
+      "$here/../bindings/java/PrintVersion.java"
+  }
+  expect java use_java
+fi
+
 if [ -x "$root/usr/bin/intmill" ]; then
   LD_LIBRARY_PATH="$root/usr/$libdir" "$root/usr/bin/intmill" --help >/dev/null
   echo "program: works"

@@ -1,0 +1,101 @@
+namespace Intmill;
+
+/// <summary>Watches models run on your data: make one, feed it batches, read its report. A calibrating
+/// probe may be fed by many threads at once; otherwise one thread at a time, which this class sees to.
+/// </summary>
+public sealed class Probe : IDisposable
+{
+    private readonly object turn = new();
+    private readonly bool takesTurns;
+    private readonly ProbeHandle handle;
+
+    private Probe(ProbeHandle handle, Options? options, bool takesTurns)
+    {
+        this.handle = handle;
+        handle.Listeners = options?.Listeners;
+        this.takesTurns = takesTurns;
+    }
+
+    internal ProbeHandle Handle => handle.Live();
+
+    /// <summary>Learns the ranges of a float model's activations. The order of batches does not matter.
+    /// </summary>
+    public static Probe Calibrate(Model model, Options? options = null)
+    {
+        using OptionsHandle bag = Options.Create(options);
+        IntmillException.ThrowIfFailed(
+            Native.intmill_probe_calibrate(model.Handle, bag, out ProbeHandle probe));
+        return new Probe(probe, options, takesTurns: false);
+    }
+
+    /// <summary>Learns the ranges from these batches. Tensors stay the caller's, so that an iterator may
+    /// fill the same ones again.</summary>
+    public static Probe Calibrate(Model model, IEnumerable<Tensor[]> batches, Options? options = null)
+    {
+        Probe probe = Calibrate(model, options);
+        foreach (Tensor[] batch in batches)
+        {
+            probe.Feed(batch);
+        }
+        return probe;
+    }
+
+    /// <summary>Runs two models on the same data and compares their outputs.</summary>
+    public static Probe Verify(Model reference, Model candidate, Options? options = null)
+    {
+        using OptionsHandle bag = Options.Create(options);
+        IntmillException.ThrowIfFailed(
+            Native.intmill_probe_verify(reference.Handle, candidate.Handle, bag, out ProbeHandle probe));
+        return new Probe(probe, options, takesTurns: true);
+    }
+
+    /// <summary>Ranks layers by what quantizing each alone costs.</summary>
+    public static Probe Sensitivity(Model model, Probe calibration, Options? options = null)
+    {
+        using OptionsHandle bag = Options.Create(options);
+        IntmillException.ThrowIfFailed(
+            Native.intmill_probe_sensitivity(model.Handle, calibration.Handle, bag, out ProbeHandle probe));
+        return new Probe(probe, options, takesTurns: true);
+    }
+
+    /// <summary>Runs the models on one batch: a tensor for each input, in the model's order.</summary>
+    public void Feed(params Tensor[] inputs) => Feed(inputs, []);
+
+    /// <summary>As Feed, and says to a verifying probe which class of each row is right.</summary>
+    public void Feed(Tensor[] inputs, Tensor[] targets)
+    {
+        if (takesTurns)
+        {
+            lock (turn)
+            {
+                FeedNow(inputs, targets);
+            }
+        }
+        else
+        {
+            FeedNow(inputs, targets);
+        }
+    }
+
+    /// <summary>Ranges of a calibrating probe, Summary or Outputs of a verifying one.</summary>
+    public Report Report(ReportKind kind)
+    {
+        lock (turn)
+        {
+            IntmillException.ThrowIfFailed(
+                Native.intmill_probe_report(Handle, kind, out ReportHandle report));
+            return Intmill.Report.Take(report);
+        }
+    }
+
+    /// <summary>Gives the probe back.</summary>
+    public void Dispose() => handle.Dispose();
+
+    private void FeedNow(Tensor[] inputs, Tensor[] targets)
+    {
+        using var fed = new TensorHandles(inputs);
+        using var wanted = new TensorHandles(targets);
+        IntmillException.ThrowIfFailed(Native.intmill_probe_feed(
+            Handle, fed.Addresses, inputs.Length, wanted.Addresses, targets.Length));
+    }
+}

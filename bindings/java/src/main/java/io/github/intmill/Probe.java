@@ -1,0 +1,81 @@
+package io.github.intmill;
+
+/**
+ * Watches models run on your data: make one, feed it batches, read its report. A calibrating probe
+ * may be fed by many threads at once; otherwise one thread at a time, which this class sees to.
+ */
+public final class Probe extends NativeObject {
+  private final boolean takesTurns;
+
+  private Probe(long address, Options options, boolean takesTurns) {
+    super("Probe", address, Native::probeRelease, options.listeners);
+    this.takesTurns = takesTurns;
+  }
+
+  /** Learns the ranges of a float model's activations. The order of batches does not matter. */
+  public static Probe calibrate(Model model, Options options) {
+    long probe =
+        Call.with(call -> Native.probeCalibrate(call.use(model), call.use(options)));
+    return new Probe(probe, options, false);
+  }
+
+  /** As {@link #calibrate(Model, Options)}, and feeds it. */
+  public static Probe calibrate(Model model, Options options, Iterable<Tensor[]> batches) {
+    return calibrate(model, options).feedAll(batches);
+  }
+
+  /** Runs two models on the same data and compares their outputs. */
+  public static Probe verify(Model reference, Model candidate, Options options) {
+    long probe =
+        Call.with(
+            call ->
+                Native.probeVerify(call.use(reference), call.use(candidate), call.use(options)));
+    return new Probe(probe, options, true);
+  }
+
+  /** Ranks layers by what quantizing each alone costs. */
+  public static Probe sensitivity(Model model, Probe calibration, Options options) {
+    long probe =
+        Call.with(
+            call ->
+                Native.probeSensitivity(
+                    call.use(model), call.use(calibration), call.use(options)));
+    return new Probe(probe, options, true);
+  }
+
+  /** Runs the models on one batch: a tensor for each input, in the model's order. */
+  public void feed(Tensor... inputs) {
+    feed(inputs, new Tensor[0]);
+  }
+
+  /** As {@link #feed}, and says to a verifying probe which class of each row is right. */
+  public void feed(Tensor[] inputs, Tensor[] targets) {
+    if (takesTurns) {
+      synchronized (this) {
+        feedNow(inputs, targets);
+      }
+    } else {
+      feedNow(inputs, targets);
+    }
+  }
+
+  private void feedNow(Tensor[] inputs, Tensor[] targets) {
+    try (Call call = new Call()) {
+      Native.probeFeed(call.use(this), call.useAll(inputs), call.useAll(targets));
+    }
+  }
+
+  /**
+   * Feeds one batch after another. Tensors stay the caller's, so that an iterator may fill the same
+   * ones again.
+   */
+  public Probe feedAll(Iterable<Tensor[]> batches) {
+    batches.forEach(this::feed);
+    return this;
+  }
+
+  /** RANGES of a calibrating probe, SUMMARY or OUTPUTS of a verifying one. */
+  public synchronized Report report(ReportKind kind) {
+    return Call.with(call -> Report.take(Native.probeReport(call.use(this), kind.value())));
+  }
+}

@@ -1,0 +1,3 @@
+using Intmill.Samples;
+
+return Sample.Run(args);

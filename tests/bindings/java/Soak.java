@@ -1,0 +1,91 @@
+import io.github.intmill.Binding;
+import io.github.intmill.DType;
+import io.github.intmill.Model;
+import io.github.intmill.Option;
+import io.github.intmill.Options;
+import io.github.intmill.Session;
+import io.github.intmill.Side;
+import io.github.intmill.Tensor;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.stream.Stream;
+
+/**
+ * What a bound run costs, and that nothing leaks. Arguments: a model of one input and output, the
+ * number of runs; then, if wanted, the number of objects made and closed. Prints nanoseconds a run
+ * and bytes that memory grew. Exit status 1 when it grew by 2 MB or more, or a descriptor stayed
+ * open, in each of five rounds.
+ */
+final class Soak {
+  public static void main(String[] args) throws Exception {
+    Options options = Options.NONE.with(Option.THREADS, 1);
+    int runs = Integer.parseInt(args[1]);
+    int cycles = args.length > 2 ? Integer.parseInt(args[2]) : 0;
+    try (Model model = Model.load(Path.of(args[0]));
+        Session session = new Session(model, options);
+        Binding binding = session.bind();
+        Tensor x = Tensor.zeros(DType.F32, session.inputs().get(0).shape().get(0))) {
+      binding.set(Side.INPUT, 0, x);
+      run(binding, runs / 10);
+      boolean leaks = true;
+      for (int round = 0; round < 5 && leaks; ++round) { // the JIT compiler needs memory, too
+        leaks = measure(session, binding, x, runs, cycles, round == 4);
+      }
+      System.exit(leaks ? 1 : 0);
+    }
+  }
+
+  private static boolean measure(
+      Session session, Binding binding, Tensor x, int runs, int cycles, boolean last)
+      throws Exception {
+    long files = openFiles();
+    long before = residentBytes();
+    long started = System.nanoTime();
+    run(binding, runs);
+    double each = (double) (System.nanoTime() - started) / runs;
+    cycle(session, x, cycles);
+    long grown = residentBytes() - before;
+    boolean leaks = grown >= 2_000_000 || openFiles() != files;
+    if (last || !leaks) {
+      System.out.printf(Locale.ROOT, "{\"ns\": %.1f, \"grown\": %d}%n", each, grown);
+    }
+    return leaks;
+  }
+
+  private static void run(Binding binding, int n) {
+    for (int i = 0; i < n; ++i) {
+      binding.run();
+    }
+  }
+
+  private static void cycle(Session session, Tensor x, int n) {
+    for (int i = 0; i < n; ++i) {
+      try (Binding binding = session.bind();
+          Tensor y = Tensor.zeros(DType.F32, x.shape())) {
+        binding.set(Side.INPUT, 0, x);
+        binding.set(Side.OUTPUT, 0, y);
+        binding.run();
+        session.run(x).close();
+      }
+    }
+  }
+
+  private static long openFiles() throws IOException {
+    try (Stream<Path> files = Files.list(Path.of("/proc/self/fd"))) {
+      return files.count();
+    }
+  }
+
+  private static long residentBytes() throws InterruptedException, IOException {
+    System.gc();
+    Thread.sleep(100);
+    String line =
+        Files.readAllLines(Path.of("/proc/self/status")).stream()
+            .filter(each -> each.startsWith("VmRSS:"))
+            .findFirst()
+            .orElseThrow();
+    return Long.parseLong(line.replaceAll("\\D", "")) * 1024;
+  }
+}
