@@ -138,7 +138,7 @@ int Quantize(const QuantizeOptions& options) {
   if (options.data.data.empty() && options.statistics.empty() && !options.scheme.is_dynamic &&
       options.scheme.recipe.empty())
     throw UsageError(
-        "quantize: static quantization measures your data: give --data, --stats, or --dynamic");
+        "quantize: static quantization measures your data: give --data, or --dynamic, or --stats");
   Work work(options.common, options.scheme.recipe);
   ApplyFlags(options.scheme, work.options());
   const Model model = work.Load(options.model);

@@ -111,6 +111,8 @@ class Sensitivity(ProgramTest):
                              "--scale", "1/127.5", "--mean", "1", "--samples", "2")
         self.assertGreater(len(found["layers"]), 52)
         self.assertLess(found["steps"], 0.55 * found["steps_whole"])
+        for row in found["layers"]:
+            self.assertGreater(row["layer_sqnr_db"], 20, row)
 
 
 class Explain(ProgramTest):
