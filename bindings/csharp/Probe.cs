@@ -58,6 +58,27 @@ public sealed class Probe : IDisposable
         return new Probe(probe, options, takesTurns: true);
     }
 
+    /// <summary>A calibrating probe from the file that Save wrote. It cannot be fed.</summary>
+    public static Probe Load(string path, Options? options = null)
+    {
+        using OptionsHandle bag = Options.Create(options);
+        IntmillException.ThrowIfFailed(
+            Native.intmill_probe_load(IntmillException.Checked(path), bag, out ProbeHandle probe));
+        return new Probe(probe, options, takesTurns: false);
+    }
+
+    /// <summary>Writes what a calibrating probe saw, whole or not at all.</summary>
+    public void Save(string path, Options? options = null)
+    {
+        using OptionsHandle bag = Options.Create(options);
+        IntmillException.ThrowIfFailed(
+            Native.intmill_probe_save(Handle, IntmillException.Checked(path), bag));
+    }
+
+    /// <summary>Adds what another calibrating probe of the same model saw.</summary>
+    public void Merge(Probe other) =>
+        IntmillException.ThrowIfFailed(Native.intmill_probe_merge(Handle, other.Handle));
+
     /// <summary>Runs the models on one batch: a tensor for each input, in the model's order.</summary>
     public void Feed(params Tensor[] inputs) => Feed(inputs, []);
 
@@ -77,7 +98,8 @@ public sealed class Probe : IDisposable
         }
     }
 
-    /// <summary>Ranges of a calibrating probe, Summary or Outputs of a verifying one.</summary>
+    /// <summary>Ranges of a calibrating probe, Summary or Outputs of a verifying one, Summary or Sensitivity
+    /// of one that ranks layers.</summary>
     public Report Report(ReportKind kind)
     {
         lock (turn)

@@ -202,6 +202,10 @@ typedef enum intmill_opt {
   INTMILL_OPT_PERCENTILE = 208,
   /** i L. 1 leaves the layer in float. Default 0. Used by quantizing. */
   INTMILL_OPT_SKIP = 209,
+  /** i L. intmill_target: the processors that every sum must be exact on, whatever runs the model.
+   * intmill's own kernels are exact on all of them; it matters where a model is exported. Default
+   * INTMILL_TARGET_VNNI. Used by quantizing. */
+  INTMILL_OPT_TARGET = 210,
   /** i. Threads of one run, 1 to 1024. 0: the CPUs this process may use. Default 0. Used by
    * everything that runs a model. */
   INTMILL_OPT_THREADS = 400,
@@ -210,6 +214,9 @@ typedef enum intmill_opt {
   INTMILL_OPT_MEMORY_LIMIT = 401,
   /** i. 1 measures each layer, for INTMILL_REPORT_PROFILE. Default 0. Used by sessions. */
   INTMILL_OPT_PROFILE = 402,
+  /** i. 1: a sensitivity probe leaves one layer in float and computes the others in integers. 0:
+   * the other way round. Default 0. Used by intmill_probe_sensitivity. */
+  INTMILL_OPT_REVERSE = 403,
   /** Not a key: makes the type 32 bits wide. */
   INTMILL_OPT_FORCE32 = 0x7fffffff
 } intmill_opt;
@@ -239,6 +246,17 @@ typedef enum intmill_calibration {
   /** Not a method: makes the type 32 bits wide. */
   INTMILL_CALIBRATION_FORCE32 = 0x7fffffff
 } intmill_calibration;
+
+/** Processors on which the sums of a quantized model must be exact. @since 0.1 */
+typedef enum intmill_target {
+  /** "vnni": those that add four 8-bit products at once. */
+  INTMILL_TARGET_VNNI = 1,
+  /** "any": also those that add two and saturate the sum at 16 bits. Output channels in which that
+   * could happen get 7-bit weights. */
+  INTMILL_TARGET_ANY = 2,
+  /** Not a target: makes the type 32 bits wide. */
+  INTMILL_TARGET_FORCE32 = 0x7fffffff
+} intmill_target;
 
 /** Where a long operation stands. @since 0.1 */
 typedef struct intmill_progress {
@@ -491,14 +509,18 @@ typedef enum intmill_side {
 typedef enum intmill_report_kind {
   /** Of a model, one row a layer in running order: name, op, inputs and outputs (names, separated
    * by spaces), dtype and shape (of its first output, "1x16x?x?"), parameters (number of weights),
-   * bytes (of its weights), scheme, note. scheme: "static" or "dynamic" for a layer that computes
-   * in integers, "float" for one that computes in floats and could be quantized, "" for one without
-   * arithmetic worth quantizing. note: why it would not run fast, or why it stayed in float; ""
-   * when all is well. */
+   * bytes (of its weights), scheme, note, saturating. scheme: "static" or "dynamic" for a layer
+   * that computes in integers, "float" for one that computes in floats and could be quantized, ""
+   * for one without arithmetic worth quantizing. note: why it would not run fast, or why it stayed
+   * in float; "" when all is well. saturating: the number of output channels in which a sum of two
+   * products could leave 16 bits, as some runtimes add them on processors without VNNI; 0 is a
+   * proof for every input; no number where u8 activations do not meet constant s8 weights. */
   INTMILL_REPORT_LAYERS = 1,
   /** Of a model: key, value. Keys of the library begin with "intmill.": intmill.producer,
-   * intmill.source, intmill.scheme, intmill.calibration, intmill.samples (those that apply); keys
-   * of a foreign model file begin with "source."; the others come from intmill_model_annotate. */
+   * intmill.source, intmill.scheme, intmill.calibration, intmill.samples, intmill.exact ("any", or
+   * "vnni" where sums may saturate without it), intmill.saturating_channels (those that apply);
+   * keys of a foreign model file begin with "source."; the others come from intmill_model_annotate.
+   */
   INTMILL_REPORT_METADATA = 2,
   /** Of a session with INTMILL_OPT_PROFILE: layer, op, kernel, isa, calls, microseconds (of all
    * calls), note (why it does not run fast), multiply_adds (of one call of a product, 0 for other
@@ -508,7 +530,11 @@ typedef enum intmill_report_kind {
   INTMILL_REPORT_MEMORY = 11,
   /** Of a verifying probe: key, value. samples, agreement (percent of rows where both models put
    * the same class first); with targets also reference_top1, reference_top5, candidate_top1,
-   * candidate_top5 (percent). A row is what lies along the last dimension of the first output. */
+   * candidate_top5 (percent). A row is what lies along the last dimension of the first output.
+   * Of a sensitivity probe: samples, layers, steps (of the model's plan that were run again for its
+   * layers), steps_whole (had the whole model been run for each layer), with targets
+   * reference_top1, and with INTMILL_OPT_REVERSE sqnr_db and agreement (of the model with all
+   * layers in integers). */
   INTMILL_REPORT_SUMMARY = 20,
   /** Of a verifying probe, one row an output, over all samples: name, cosine, sqnr_db, max_abs,
    * mean_abs, as in intmill_difference, a being the reference. */
@@ -516,6 +542,13 @@ typedef enum intmill_report_kind {
   /** Of a calibrating probe, one row an activation: tensor, min, max (as seen), scale, zero_point
    * (as chosen), samples, nonfinite (values that were left out). */
   INTMILL_REPORT_RANGES = 22,
+  /** Of a sensitivity probe, one row a layer, the one that costs most first (with
+   * INTMILL_OPT_REVERSE: the one whose float form wins most back): layer, op, sqnr_db, cosine (of
+   * the worst of the model's outputs), agreement (percent), top1_change (points against the float
+   * model; no number without targets), layer_sqnr_db, layer_cosine (of the layer's own result, its
+   * activation included), min, max (of its input as fed), clipped (percent of its input beyond the
+   * calibrated range), cause (why it loses precision, in words; "" when nothing stands out). */
+  INTMILL_REPORT_SENSITIVITY = 23,
   /** Not a kind: makes the type 32 bits wide. */
   INTMILL_REPORT_FORCE32 = 0x7fffffff
 } intmill_report_kind;
@@ -609,8 +642,16 @@ INTMILL_API intmill_status intmill_probe_calibrate(const intmill_model* m,
                                                    const intmill_options* opts,
                                                    intmill_probe** out);
 
-/** Makes a probe that ranks layers by what quantizing each alone costs. Not built yet: answers
- * INTMILL_ERROR_UNSUPPORTED. @since 0.1 */
+/** Makes a probe that ranks layers by what quantizing each alone costs. A batch runs the float
+ * model once, and for each layer only what depends on its result. Its memory holds every value of
+ * the model for one batch, and for each thread as much as a session does: feed small batches.
+ * @param calibration a calibrating probe of m that was fed; NULL when no layer's scheme is
+ * INTMILL_SCHEME_STATIC.
+ * @param opts SCHEME to TARGET (200 to 210) for what to compare with, REVERSE, THREADS (which
+ * measure layers at the same time and do not show in the figures), MEMORY_LIMIT, DISABLE_PASSES,
+ * hooks. Errors: INVALID_ARGUMENT (calibration is missing, of another model or another kind), STATE
+ * (calibration was not fed; m is quantized already; no layer can be quantized), UNSUPPORTED (an
+ * operator that cannot run). @since 0.1 */
 INTMILL_API intmill_status intmill_probe_sensitivity(const intmill_model* m,
                                                      const intmill_probe* calibration,
                                                      const intmill_options* opts,
@@ -627,21 +668,47 @@ INTMILL_API intmill_status intmill_probe_verify(const intmill_model* reference,
 /** Runs the probe's models on one batch and takes in what they do.
  * @param inputs n_inputs tensors, one for each input of the model and in its order; the rules for
  * types and shapes are those of intmill_session_run.
- * @param targets NULL and 0, or for a verifying probe one tensor: the right class of each row of
- * the first output, S64 or S32, as many elements as rows. With every batch or with none.
+ * @param targets NULL and 0, or for a verifying or sensitivity probe one tensor: the right class of
+ * each row of the first output, S64 or S32, as many elements as rows. With every batch or with
+ * none.
  * Errors: SHAPE, INVALID_ARGUMENT (wrong counts, targets for another kind of probe, a class out of
- * range), STATE (targets with some batches only), CANCELLED. After an error the probe is as it was
- * before the call. A calibrating probe may be fed by many threads at once. @since 0.1 */
+ * range), STATE (targets with some batches only; the probe was loaded from a file), CANCELLED.
+ * After an error the probe is as it was before the call. A calibrating probe may be fed by many
+ * threads at once. @since 0.1 */
 INTMILL_API intmill_status intmill_probe_feed(intmill_probe* p, intmill_tensor* const* inputs,
                                               int64_t n_inputs, intmill_tensor* const* targets,
                                               int64_t n_targets);
 
 /** A table of what the probe saw so far: INTMILL_REPORT_SUMMARY or INTMILL_REPORT_OUTPUTS (verify),
- * or INTMILL_REPORT_RANGES (calibrate). Errors: INVALID_ARGUMENT (a kind that is not this probe's),
- * STATE (nothing was fed).
+ * INTMILL_REPORT_SUMMARY or INTMILL_REPORT_SENSITIVITY (sensitivity), or INTMILL_REPORT_RANGES
+ * (calibrate). Errors: INVALID_ARGUMENT (a kind that is not this probe's), STATE (nothing was fed).
  * @since 0.1 */
 INTMILL_API intmill_status intmill_probe_report(const intmill_probe* p, intmill_report_kind kind,
                                                 intmill_report** out);
+
+/** Writes what a calibrating probe saw, as a file of statistics (.imstat) that appears whole or not
+ * at all. It holds counts and extremes, none of your data. Probes that saw the same data write the
+ * same bytes, in whatever order and portions they saw it.
+ * @param p may have seen nothing yet.
+ * @param opts hooks.
+ * Errors: INVALID_ARGUMENT (a probe of another kind), IO, CANCELLED. @since 0.1 */
+INTMILL_API intmill_status intmill_probe_save(const intmill_probe* p, const char* path,
+                                              const intmill_options* opts);
+
+/** Makes a calibrating probe of a file of statistics. It serves intmill_quantize and
+ * intmill_probe_sensitivity for the model that was calibrated, whichever copy of it, and can be
+ * merged and saved, but not fed.
+ * @param opts CALIBRATION and PERCENTILE for INTMILL_REPORT_RANGES, hooks.
+ * Errors: IO, BAD_FORMAT (not a file of statistics, or a damaged one), BAD_VERSION, CANCELLED.
+ * @since 0.1 */
+INTMILL_API intmill_status intmill_probe_load(const char* path, const intmill_options* opts,
+                                              intmill_probe** out);
+
+/** Adds what another calibrating probe saw, as if p had seen it, too. Exact: neither the order nor
+ * the portions of the data show. p may be fed by other threads at the same time.
+ * Errors: INVALID_ARGUMENT (a probe of another kind or of another model; p stays as it was).
+ * @since 0.1 */
+INTMILL_API intmill_status intmill_probe_merge(intmill_probe* p, const intmill_probe* other);
 
 /** Gives the probe back. @since 0.1 */
 INTMILL_API void intmill_probe_release(intmill_probe* p);
@@ -650,9 +717,9 @@ INTMILL_API void intmill_probe_release(intmill_probe* p);
 
 /** Makes the 8-bit model of a float model. Inputs and outputs stay as they are, types included.
  * What cannot be quantized stays in float; INTMILL_REPORT_LAYERS says which and why.
- * @param calibration a calibrating probe of m that was fed; NULL when no layer's scheme is
- * INTMILL_SCHEME_STATIC.
- * @param opts SCHEME to SKIP (200 to 209), hooks.
+ * @param calibration a calibrating probe of m that was fed, or one loaded from a file that such a
+ * probe saved; NULL when no layer's scheme is INTMILL_SCHEME_STATIC.
+ * @param opts SCHEME to TARGET (200 to 210), hooks.
  * Errors: INVALID_ARGUMENT (calibration is missing, of another model or another kind; a layer named
  * in opts without a glob does not exist), STATE (calibration was not fed; m is quantized already),
  * CANCELLED. @since 0.1 */

@@ -232,6 +232,21 @@ class Probe : public Handle<intmill_probe, intmill_probe_release> {
     Check(intmill_probe_verify(reference.get(), candidate.get(), options.get(), probe.Out()));
     return probe;
   }
+  // calibration may be an empty Probe when no layer is static.
+  static Probe Sensitivity(const Model& model, const Probe& calibration, const Options& options) {
+    Probe probe;
+    Check(intmill_probe_sensitivity(model.get(), calibration.get(), options.get(), probe.Out()));
+    return probe;
+  }
+  static Probe Load(const std::string& path, const Options* options = nullptr) {
+    Probe probe;
+    Check(intmill_probe_load(path.c_str(), options ? options->get() : nullptr, probe.Out()));
+    return probe;
+  }
+  void Save(const std::string& path, const Options* options = nullptr) const {
+    Check(intmill_probe_save(get(), path.c_str(), options ? options->get() : nullptr));
+  }
+  void Merge(const Probe& other) { Check(intmill_probe_merge(get(), other.get())); }
   void Feed(const std::vector<Tensor>& inputs, const std::vector<Tensor>& targets = {}) {
     const auto in = Pointers(inputs);
     const auto wanted = Pointers(targets);

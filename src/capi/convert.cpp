@@ -63,6 +63,9 @@ void Change(LayerScheme& scheme, int32_t key, const OptionValue& value) {
     case INTMILL_OPT_SKIP:
       scheme.skip = number != 0;
       break;
+    case INTMILL_OPT_TARGET:
+      scheme.target = static_cast<Target>(number);
+      break;
     default:
       break;  // not about layers
   }

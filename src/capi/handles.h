@@ -19,6 +19,7 @@ namespace intmill {
 class Binding;
 class Calibrator;
 class Graph;
+class Sensitivity;
 class Session;
 class Verifier;
 }  // namespace intmill
@@ -88,9 +89,10 @@ struct intmill_probe {
   intmill::capi::Magic magic{kMagic};
   std::shared_ptr<const intmill::Graph> origin;  // what a calibration is of
   std::atomic<bool> was_fed = false;
-  // One of the two.
+  // One of the three.
   std::unique_ptr<intmill::Calibrator> calibrator;
   std::unique_ptr<intmill::Verifier> verifier;
+  std::unique_ptr<intmill::Sensitivity> sensitivity;
   ~intmill_probe();
 };
 

@@ -1,4 +1,5 @@
 // C entries about models and quantizing them.
+#include "capi/calibrator_of.h"
 #include "capi/convert.h"
 #include "capi/guard.h"
 #include "capi/handles.h"
@@ -88,16 +89,6 @@ Result<Table> Report(const Graph& graph, intmill_report_kind kind) {
   if (kind == INTMILL_REPORT_METADATA) return DescribeMetadata(graph);
   return Error(Code::kInvalidArgument, "report kind ", static_cast<int>(kind),
                " is not one of a model");
-}
-
-Result<const Calibrator*> CalibratorOf(const intmill_probe* p, const intmill_model* m) {
-  if (p == nullptr) return nullptr;
-  TRY(CheckHandle(p, "calibration"));
-  if (p->calibrator == nullptr)
-    return Error(Code::kInvalidArgument, "calibration is a probe of another kind");
-  if (p->origin != m->origin)
-    return Error(Code::kInvalidArgument, "calibration is a probe of another model");
-  return p->calibrator.get();
 }
 
 }  // namespace

@@ -16,6 +16,7 @@ constexpr NamedValue kFormats[] = {{"auto", 0}, {"onnx", 1}, {"intmill", 2}};
 constexpr NamedValue kSchemes[] = {{"static", INTMILL_SCHEME_STATIC},
                                    {"dynamic", INTMILL_SCHEME_DYNAMIC}};
 constexpr NamedValue kBytes[] = {{"s8", INTMILL_S8}, {"u8", INTMILL_U8}};
+constexpr NamedValue kTargets[] = {{"vnni", INTMILL_TARGET_VNNI}, {"any", INTMILL_TARGET_ANY}};
 constexpr NamedValue kCalibrations[] = {{"minmax", INTMILL_CALIBRATION_MINMAX},
                                         {"average", INTMILL_CALIBRATION_AVERAGE},
                                         {"percentile", INTMILL_CALIBRATION_PERCENTILE},
@@ -65,12 +66,17 @@ constexpr OptionRow kRows[] = {
     {INTMILL_OPT_PERCENTILE, "percentile", kFloat, true, "99.999", "above 50, up to 100",
      "share of values that calibration percentile keeps, in percent", 50, 100},
     {INTMILL_OPT_SKIP, "skip", kInteger, true, "0", "0, 1", "1 leaves the layer in float", 0, 1},
+    {INTMILL_OPT_TARGET, "target", kInteger, true, "vnni", "vnni, any",
+     "any: 7-bit weights for output channels whose sums could saturate without VNNI", 0, 0,
+     kTargets},
     {INTMILL_OPT_THREADS, "threads", kInteger, false, "0", "0 to 1024",
      "threads of one run; 0: the CPUs this process may use", 0, 1024},
     {INTMILL_OPT_MEMORY_LIMIT, "memory_limit", kInteger, false, "0", "0 or more",
      "bytes an operation may hold at once, mapped files not counted; 0: no limit", 0, INT64_MAX},
     {INTMILL_OPT_PROFILE, "profile", kInteger, false, "0", "0, 1",
      "1 measures each layer of a session", 0, 1},
+    {INTMILL_OPT_REVERSE, "reverse", kInteger, false, "0", "0, 1",
+     "1: sensitivity of one layer in float among integers, not the other way round", 0, 1},
 };
 
 Status Refuse(const OptionRow& row, std::string_view found) {

@@ -1,9 +1,11 @@
-// C entries about probes: calibration and verification.
+// C entries about probes: calibration, verification and sensitivity.
+#include "capi/calibrator_of.h"
 #include "capi/convert.h"
 #include "capi/guard.h"
 #include "capi/handles.h"
 #include "intmill/intmill.h"
 #include "quant/calibrate.h"
+#include "quant/sensitivity.h"
 #include "quant/verify.h"
 
 using namespace intmill;
@@ -17,21 +19,28 @@ using ProbeHandle = Result<std::unique_ptr<intmill_probe>>;
 
 Status Feed(intmill_probe& p, std::span<const Tensor> inputs, std::span<const Tensor> targets) {
   if (p.verifier != nullptr) return p.verifier->Feed(inputs, targets);
+  if (p.sensitivity != nullptr) return p.sensitivity->Feed(inputs, targets);
   if (!targets.empty())
-    return Error(Code::kInvalidArgument, "targets are for verifying probes, this one calibrates");
+    return Error(Code::kInvalidArgument,
+                 "targets are for verifying and sensitivity probes, this one calibrates");
   return p.calibrator->Feed(inputs);
 }
 
 Result<Table> Report(const intmill_probe& p, intmill_report_kind kind) {
-  const bool verifies = p.verifier != nullptr;
-  const bool known = verifies ? kind == INTMILL_REPORT_SUMMARY || kind == INTMILL_REPORT_OUTPUTS
-                              : kind == INTMILL_REPORT_RANGES;
-  if (!known)
+  const bool sums_up = kind == INTMILL_REPORT_SUMMARY && p.calibrator == nullptr;
+  const intmill_report_kind own = p.verifier != nullptr      ? INTMILL_REPORT_OUTPUTS
+                                  : p.sensitivity != nullptr ? INTMILL_REPORT_SENSITIVITY
+                                                             : INTMILL_REPORT_RANGES;
+  if (!sums_up && kind != own)
     return Error(Code::kInvalidArgument, "report kind ", static_cast<int>(kind),
-                 " is not one of a probe that ", verifies ? "verifies" : "calibrates");
+                 " is not one of a probe that ",
+                 p.verifier != nullptr      ? "verifies"
+                 : p.sensitivity != nullptr ? "ranks layers"
+                                            : "calibrates");
   if (!p.was_fed) return Error(Code::kState, "the probe was not fed yet");
-  if (!verifies) return p.calibrator->Ranges();
-  return kind == INTMILL_REPORT_SUMMARY ? p.verifier->Summary() : p.verifier->Outputs();
+  if (p.sensitivity != nullptr) return sums_up ? p.sensitivity->Summary() : p.sensitivity->Layers();
+  if (p.calibrator != nullptr) return p.calibrator->Ranges();
+  return sums_up ? p.verifier->Summary() : p.verifier->Outputs();
 }
 
 }  // namespace
@@ -54,9 +63,15 @@ intmill_status intmill_probe_sensitivity(const intmill_model* m, const intmill_p
                                          const intmill_options* opts, intmill_probe** out) {
   return Create(out, [&]() -> ProbeHandle {
     TRY(CheckHandle(m, "m"));
-    TRY(CheckHandle(calibration, "calibration"));
     TRY(CheckOptions(opts));
-    return Error(Code::kUnsupported, "intmill_probe_sensitivity is not built yet");
+    ASSIGN_OR_RETURN(const Calibrator* const calibrator, CalibratorOf(calibration, m));
+    const OptionBag& bag = BagOf(opts);
+    auto probe = std::make_unique<intmill_probe>();
+    ASSIGN_OR_RETURN(probe->sensitivity,
+                     Sensitivity::Create(m->graph, calibrator, ToSchemes(bag),
+                                         {.session = ToSessionOptions(bag),
+                                          .reverse = bag.Integer(INTMILL_OPT_REVERSE) != 0}));
+    return probe;
   });
 }
 

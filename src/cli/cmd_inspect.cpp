@@ -58,6 +58,7 @@ void PrintSummary(const Report& layers) {
   double bytes = 0;
   std::map<std::string, int> schemes;
   int noted = 0;
+  double saturating = std::nan("");  // until some layer has a figure
   for (int64_t i = 0; i < layers.rows(); ++i) {
     const double count = layers.Number(i, "parameters");
     const double size = layers.Number(i, "bytes");
@@ -65,11 +66,20 @@ void PrintSummary(const Report& layers) {
     bytes += std::isnan(size) ? 0 : size;
     if (const std::string scheme = layers.Text(i, "scheme"); !scheme.empty()) ++schemes[scheme];
     if (!layers.Text(i, "note").empty()) ++noted;
+    const double channels = layers.Number(i, "saturating");
+    if (!std::isnan(channels)) saturating = (std::isnan(saturating) ? 0 : saturating) + channels;
   }
   std::printf("\n%lld layers, %.0f parameters in %s", static_cast<long long>(layers.rows()),
               parameters, FormatBytes(bytes).c_str());
   for (const auto& [scheme, count] : schemes) std::printf("; %s: %d", scheme.c_str(), count);
   std::printf("\n");
+  if (saturating == 0)
+    std::printf("sums are exact with any instructions, also where pairs saturate at 16 bits\n");
+  else if (saturating > 0)
+    std::printf(
+        "%.0f output channels could saturate in runtimes that add pairs in 16 bits; "
+        "'quantize --target any' gives them 7-bit weights\n",
+        saturating);
   if (noted != 0) std::printf("%d layers with a note: see the last column\n", noted);
 }
 

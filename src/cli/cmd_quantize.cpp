@@ -9,6 +9,7 @@
 #include "cli/file.h"
 #include "cli/json.h"
 #include "cli/never_slower.h"
+#include "cli/scheme_options.h"
 
 namespace intmill::cli {
 namespace {
@@ -20,47 +21,10 @@ struct QuantizeOptions {
   DataOptions data;
   std::string model;
   std::string output;
-  std::string method;
-  std::string recipe;
-  std::vector<std::string> skip;
-  std::optional<double> percentile;
-  bool is_dynamic = false;
-  bool per_tensor = false;
-  bool symmetric = false;
+  std::string statistics;
+  SchemeOptions scheme;
   bool never_slower = false;
 };
-
-void ApplyFlags(const QuantizeOptions& from, Options& to) {
-  if (from.is_dynamic) to.Set(INTMILL_OPT_SCHEME, int64_t{INTMILL_SCHEME_DYNAMIC});
-  if (!from.method.empty()) to.Set(INTMILL_OPT_CALIBRATION, from.method);
-  if (from.percentile) to.SetNumber(INTMILL_OPT_PERCENTILE, *from.percentile);
-  if (from.per_tensor) to.Set(INTMILL_OPT_PER_CHANNEL, int64_t{0});
-  if (from.symmetric) to.Set(INTMILL_OPT_ACT_SYMMETRIC, int64_t{1});
-  for (const std::string& glob : from.skip) to.Set(INTMILL_OPT_SKIP, int64_t{1}, glob.c_str());
-}
-
-// * stands for any text, ? for one character, as in the library.
-bool GlobMatches(std::string_view glob, std::string_view text) {
-  if (glob.empty()) return text.empty();
-  if (glob[0] == '*')
-    return GlobMatches(glob.substr(1), text) ||
-           (!text.empty() && GlobMatches(glob, text.substr(1)));
-  return !text.empty() && (glob[0] == '?' || glob[0] == text[0]) &&
-         GlobMatches(glob.substr(1), text.substr(1));
-}
-
-// A --skip that matches nothing is a typing mistake that would cost accuracy in silence.
-void CheckSkips(const Model& model, const QuantizeOptions& options) {
-  const Report layers = model.Report(INTMILL_REPORT_LAYERS);
-  for (const std::string& glob : options.skip) {
-    bool is_used = false;
-    for (int64_t i = 0; i < layers.rows(); ++i)
-      is_used = is_used || GlobMatches(glob, layers.Text(i, "name"));
-    if (!is_used)
-      throw UsageError(Cat("--skip: no layer of ", options.model, " matches '", glob,
-                           "'; 'intmill inspect' lists them"));
-  }
-}
 
 NeverSlower KeepFast(const Model& model, Model quantized, const Probe& calibration,
                      const QuantizeOptions& options, Work& work) {
@@ -171,12 +135,14 @@ void PrintResult(const QuantizeOptions& options, const Model& model, const Never
 
 int Quantize(const QuantizeOptions& options) {
   const auto start = std::chrono::steady_clock::now();
-  if (options.data.data.empty() && !options.is_dynamic && options.recipe.empty())
-    throw UsageError("quantize: static quantization measures your data: give --data, or --dynamic");
-  Work work(options.common, options.recipe);
-  ApplyFlags(options, work.options());
+  if (options.data.data.empty() && options.statistics.empty() && !options.scheme.is_dynamic &&
+      options.scheme.recipe.empty())
+    throw UsageError(
+        "quantize: static quantization measures your data: give --data, or --dynamic, or --stats");
+  Work work(options.common, options.scheme.recipe);
+  ApplyFlags(options.scheme, work.options());
   const Model model = work.Load(options.model);
-  CheckSkips(model, options);
+  CheckSkips(model, options.model, options.scheme);
   if (options.never_slower) CheckCanBeTimed(model, options.data);
   std::unique_ptr<Feeder> feeder;
   if (!options.data.data.empty())
@@ -184,12 +150,10 @@ int Quantize(const QuantizeOptions& options) {
 
   Probe calibration;
   if (feeder) NoteRawBytes(work, *feeder);
-  if (feeder && !options.is_dynamic) {
-    calibration = Probe::Calibrate(model, work.options());
-    work.ForEachBatch(
-        "calibrate", *feeder, [&](const auto& inputs) { calibration.Feed(inputs); },
-        work.Threads());
-  }
+  if (!options.statistics.empty())
+    calibration = LoadCalibration(model, options.model, options.statistics, work);
+  else if (feeder && !options.scheme.is_dynamic)
+    calibration = Calibrate(model, *feeder, work);
   Model quantized = intmill::Quantize(model, calibration, work.options());
   std::optional<NeverSlower> fast;
   if (options.never_slower) {
@@ -237,6 +201,7 @@ constexpr const char* kFooter =
     "  intmill quantize model.onnx -o model.im --data image=photos/ --size 224 --samples 200 \\\n"
     "      --scale 1/255 --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225\n"
     "  intmill quantize model.onnx -o model.im --data calib.npz --skip '*head*' --method entropy\n"
+    "  intmill quantize model.onnx -o model.im --stats all.imstat\n"
     "  intmill quantize model.onnx -o model.im --dynamic\n"
     "  intmill quantize model.onnx -o model.im --data image=calib.npy --never-slower --threads 2\n"
     "\n"
@@ -258,20 +223,11 @@ void AddQuantize(CommandLine& line) {
   command.Positional("MODEL", options->model, "The float model: an .onnx or .im file");
   command.Text("-o,--output", "OUT.im", options->output, Need::kRequired,
                "The file to write; replaced as a whole");
-  command.Flag("--dynamic", options->is_dynamic, "Measure activations while running");
-  command.Choice("--method", "NAME", options->method,
-                 {"minmax", "average", "percentile", "entropy", "mse"},
-                 "How a range is chosen; see below");
-  command.Number("--percentile", "P", options->percentile, 50, 100, "For --method percentile");
-  command.Flag("--per-tensor", options->per_tensor,
-               "One scale for a whole weight, not one for each output channel");
-  command.Flag("--symmetric", options->symmetric, "Activations with zero point 0");
-  command.Texts("--skip", "GLOB", options->skip, Need::kOptional,
-                "Leave these layers in float; may be repeated");
+  command.Text("--stats", "FILE.imstat", options->statistics, Need::kOptional,
+               "Take ranges from what 'intmill calibrate' saw; --data then only checks the result");
+  AddSchemeOptions(command, options->scheme);
   command.Flag("--never-slower", options->never_slower,
                "Measure here, and leave in float what INT8 makes slower");
-  command.Text("--recipe", "FILE", options->recipe, Need::kOptional,
-               "Options from a JSON file; the command line counts more");
   AddDataOptions(command, options->data, Need::kOptional);
   AddRunOptions(command, options->common);
   command.OnRun([options] { return Quantize(*options); });

@@ -19,13 +19,6 @@ struct VerifyOptions {
   std::optional<double> max_drop;
 };
 
-Tensor LabelsOf(const std::vector<int64_t>& labels, const std::vector<int64_t>& samples) {
-  Tensor tensor(INTMILL_S64, {static_cast<int64_t>(samples.size())});
-  int64_t* out = tensor.data<int64_t>();
-  for (const int64_t sample : samples) *out++ = labels[static_cast<size_t>(sample)];
-  return tensor;
-}
-
 Probe Compare(const VerifyOptions& options, Work& work) {
   const Model reference = work.Load(options.reference);
   const Model candidate = work.Load(options.candidate);

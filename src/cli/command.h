@@ -21,6 +21,10 @@ void AddRun(CommandLine& line);
 void AddBench(CommandLine& line);
 void AddExport(CommandLine& line);
 void AddDoctor(CommandLine& line);
+void AddCalibrate(CommandLine& line);
+void AddMerge(CommandLine& line);
+void AddSensitivity(CommandLine& line);
+void AddExplain(CommandLine& line);
 
 struct CommonOptions {
   bool json = false;

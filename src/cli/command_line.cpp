@@ -40,6 +40,11 @@ void Command::Positional(const std::string& name, std::string& value, const std:
   app_->add_option(name, value, help)->option_text("FILE")->required();
 }
 
+void Command::Positionals(const std::string& name, std::vector<std::string>& values,
+                          const std::string& help) {
+  app_->add_option(name, values, help)->option_text("FILE...")->required();
+}
+
 void Command::Flag(const std::string& names, bool& value, const std::string& help) {
   app_->add_flag(names, value, help)->group(group_);
 }

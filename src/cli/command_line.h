@@ -27,6 +27,9 @@ class Command {
   // Options declared from now on stand under this title in the help.
   void Group(const std::string& title) { group_ = title; }
   void Positional(const std::string& name, std::string& value, const std::string& help);
+  // One or more.
+  void Positionals(const std::string& name, std::vector<std::string>& values,
+                   const std::string& help);
   void Flag(const std::string& names, bool& value, const std::string& help);
   void Text(const std::string& names, const std::string& form, std::string& value, Need need,
             const std::string& help);

@@ -2,6 +2,7 @@
 #include "cli/feeder.h"
 
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
 #include <map>
 
@@ -157,6 +158,17 @@ void Feeder::ChooseBatch(const std::vector<Port>& ports, const DataOptions& opti
   if (fixed > 1) chosen_.resize(static_cast<size_t>(count() / fixed * fixed));
 }
 
+void Feeder::TakeShard(const Shard& shard) {
+  std::vector<int64_t> own;
+  for (int64_t begin = 0, batch = 0; begin < count(); begin += batch_size_, ++batch) {
+    if (batch % shard.count != shard.index - 1) continue;
+    const int64_t end = std::min(begin + batch_size_, count());
+    own.insert(own.end(), chosen_.begin() + begin, chosen_.begin() + end);
+  }
+  chosen_ = std::move(own);
+  next_ = 0;
+}
+
 bool Feeder::Next(std::vector<Tensor>& inputs) {
   const int64_t end = std::min(next_ + batch_size_, count());
   if (next_ == end) return false;
@@ -186,6 +198,18 @@ Tensor Feeder::ReadBatch(const Source& source) const {
   return tensor;
 }
 
+Shard ParseShard(const std::string& text) {
+  Shard shard;
+  const char* const end = text.data() + text.size();
+  const auto index = std::from_chars(text.data(), end, shard.index);
+  const bool has_slash = index.ec == std::errc() && index.ptr != end && *index.ptr == '/';
+  const auto count = has_slash ? std::from_chars(index.ptr + 1, end, shard.count) : index;
+  if (!has_slash || count.ec != std::errc() || count.ptr != end || shard.index < 1 ||
+      shard.index > shard.count)
+    throw UsageError(Cat("--shard: found '", text, "', wanted I/N with I from 1 to N, as 3/16"));
+  return shard;
+}
+
 std::vector<int64_t> EvenlySpaced(int64_t count, int64_t wanted) {
   if (wanted == 0 || wanted > count) wanted = count;
   std::vector<int64_t> indices;
@@ -211,6 +235,13 @@ std::vector<int64_t> ReadLabels(const std::string& path, int64_t samples) {
         Cat(path, ": labels are ", ArrayText(data->sample()), " each, wanted one u8, s32 or s64"));
   }
   return labels;
+}
+
+Tensor LabelsOf(const std::vector<int64_t>& labels, const std::vector<int64_t>& samples) {
+  Tensor tensor(INTMILL_S64, {static_cast<int64_t>(samples.size())});
+  int64_t* out = tensor.data<int64_t>();
+  for (const int64_t sample : samples) *out++ = labels[static_cast<size_t>(sample)];
+  return tensor;
 }
 
 }  // namespace intmill::cli

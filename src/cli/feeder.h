@@ -28,6 +28,13 @@ struct DataOptions {
   int64_t batch = 0;    // 0: as suits
 };
 
+// "3/16": the third of sixteen parts.
+struct Shard {
+  int64_t index = 1;
+  int64_t count = 1;
+};
+Shard ParseShard(const std::string& text);
+
 class Feeder {
  public:
   // model_name opens the messages about the model's inputs.
@@ -40,6 +47,9 @@ class Feeder {
   // Which samples the batch of the last Next holds.
   const std::vector<int64_t>& batch() const { return batch_; }
   void Rewind() { next_ = 0; }
+  // Feeds only every count-th batch from now on, the index-th first: the batches of all shards
+  // together are those of one run, which a model can tell from others. A shard may be empty.
+  void TakeShard(const Shard& shard);
 
   // u8 samples became floats as they were, 0 to 255: perhaps not what the user meant.
   bool has_raw_bytes() const { return has_raw_bytes_; }
@@ -77,6 +87,8 @@ std::vector<int64_t> EvenlySpaced(int64_t count, int64_t wanted);
 
 // One class for each sample, from .npy, .npz or IDX.
 std::vector<int64_t> ReadLabels(const std::string& path, int64_t samples);
+// Those of some samples, as a probe takes them.
+Tensor LabelsOf(const std::vector<int64_t>& labels, const std::vector<int64_t>& samples);
 
 }  // namespace intmill::cli
 

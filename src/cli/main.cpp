@@ -32,6 +32,10 @@ int Run(int argc, char** argv) {
                    [] { return std::string(intmill_build_info()); });
   AddInspect(line);
   AddQuantize(line);
+  AddCalibrate(line);
+  AddMerge(line);
+  AddSensitivity(line);
+  AddExplain(line);
   AddVerify(line);
   AddRun(line);
   AddBench(line);

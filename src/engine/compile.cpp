@@ -16,7 +16,8 @@ namespace {
 // Memory that a value lies in; several values may share one (aliases).
 struct Buffer {
   Location::Kind kind = Location::Kind::kArena;
-  int64_t index = 0;  // of the model input or output; in the arena the offset, once planned
+  int64_t index = 0;   // of the model input or output; in the arena the offset, once planned
+  int64_t reused = 0;  // offset where memory is shared over time, of a plan that keeps values
   int64_t bytes = 0;
   int64_t first = 0;  // steps between which it is alive
   int64_t last = 0;
@@ -248,30 +249,42 @@ class Compiler {
   }
 
   Status PlaceBuffers() {
-    std::vector<ArenaBuffer> arena;
-    std::vector<int64_t> arena_index(buffers_.size(), -1);
-    for (size_t i = 0; i < buffers_.size(); ++i) {
-      if (buffers_[i].kind != Location::Kind::kArena) continue;
-      arena_index[i] = static_cast<int64_t>(arena.size());
-      arena.push_back({buffers_[i].bytes, buffers_[i].first, buffers_[i].last});
-    }
-    ASSIGN_OR_RETURN(const ArenaSize size, PlanArena(arena));
+    ASSIGN_OR_RETURN(const ArenaSize size, PlaceInArena(options_.keep_values, &Buffer::index));
     impl_->arena_bytes = size.bytes;
     impl_->arena_lower_bound = size.lower_bound;
     const int64_t needed = size.bytes + impl_->packed_bytes;
     if (options_.memory_limit > 0 && needed > options_.memory_limit)
       return Error(Code::kOutOfMemory, "the plan needs ", needed, " bytes, the limit is ",
                    options_.memory_limit);
-    for (size_t i = 0; i < buffers_.size(); ++i)
-      if (arena_index[i] >= 0)
-        buffers_[i].index = arena[static_cast<size_t>(arena_index[i])].offset;
+    if (options_.keep_values) {
+      ASSIGN_OR_RETURN(const ArenaSize reused, PlaceInArena(false, &Buffer::reused));
+      impl_->reused_bytes = reused.bytes;
+    }
     WriteLocations();
     return Ok();
   }
 
+  Result<ArenaSize> PlaceInArena(bool keep, int64_t Buffer::*offset) {
+    std::vector<ArenaBuffer> arena;
+    std::vector<Buffer*> placed;
+    const auto end = static_cast<int64_t>(drafts_.size());
+    for (Buffer& b : buffers_) {
+      if (b.kind != Location::Kind::kArena) continue;
+      placed.push_back(&b);
+      // A kept buffer is known by its offset, so an empty one must have its own as well.
+      arena.push_back(keep ? ArenaBuffer{std::max<int64_t>(b.bytes, 1), 0, end}
+                           : ArenaBuffer{b.bytes, b.first, b.last});
+    }
+    ASSIGN_OR_RETURN(const ArenaSize size, PlanArena(arena));
+    for (size_t i = 0; i < arena.size(); ++i) placed[i]->*offset = arena[i].offset;
+    return size;
+  }
+
   void WriteLocations() {
     const auto locate = [&](const std::vector<BufferId>& ids, size_t i, Location* out) {
-      if (ids[i] != kNoBuffer) *out = {buffer(ids[i]).kind, buffer(ids[i]).index};
+      if (ids[i] == kNoBuffer) return;
+      const Buffer& b = buffer(ids[i]);
+      *out = {b.kind, b.index, nullptr, b.reused};
     };
     for (size_t t = 0; t < impl_->input_taps.size(); ++t)
       locate(input_tap_buffers_, t, &impl_->input_taps[t].location);
@@ -280,7 +293,10 @@ class Compiler {
       for (size_t i = 0; i < step.inputs.size(); ++i) locate(draft.inputs, i, &step.inputs[i]);
       for (size_t i = 0; i < step.outputs.size(); ++i) locate(draft.outputs, i, &step.outputs[i]);
       for (size_t t = 0; t < step.taps.size(); ++t) locate(draft.taps, t, &step.taps[t].location);
-      if (draft.scratch != kNoBuffer) step.scratch_offset = buffer(draft.scratch).index;
+      if (draft.scratch != kNoBuffer) {
+        step.scratch_offset = buffer(draft.scratch).index;
+        step.reused_scratch_offset = buffer(draft.scratch).reused;
+      }
       impl_->steps.push_back(std::move(step));
     }
   }

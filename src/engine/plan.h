@@ -26,6 +26,7 @@ using KernelHook = std::function<Result<std::unique_ptr<Kernel>>(const LowerArgs
 struct PlanOptions {
   bool references_only = false;  // every node by its reference: the truth that kernels are held to
   int64_t memory_limit = 0;      // bytes of arena and packed weights; 0: none
+  bool keep_values = false;      // every value has memory of its own, for a Replay
   Hooks hooks;
   KernelHook kernel_hook;  // may be empty; how each kernel is held against its reference
 };

@@ -16,6 +16,7 @@ struct Location {
   Kind kind = Kind::kNone;
   int64_t index = 0;  // kArena: byte offset; kInput, kOutput: position among the model's
   const void* constant = nullptr;
+  int64_t reused = 0;  // kArena, of a plan that keeps values: byte offset for a run that need not
 };
 
 // A value that a tap may look at once a step is done.
@@ -34,6 +35,7 @@ struct Step {
   std::vector<Location> inputs;
   std::vector<Location> outputs;
   int64_t scratch_offset = 0;
+  int64_t reused_scratch_offset = 0;
   std::string note;  // why it runs its reference; empty where it does not
   double multiply_adds = 0;
   DType dtype = DType::kNone;  // of its first operand: what it computes with
@@ -49,6 +51,7 @@ struct Plan::Impl {
   std::vector<Value> outputs;
   int64_t arena_bytes = 0;
   int64_t arena_lower_bound = 0;
+  int64_t reused_bytes = 0;  // of an arena for the reused offsets
   int64_t packed_bytes = 0;
   int64_t constant_bytes = 0;
 };

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "ir/digest.h"
 #include "ir/op.h"
 #include "quant/bias_shift.h"
 #include "quant/layers.h"
@@ -20,22 +21,15 @@ int64_t FirstDimension(std::span<const Tensor> inputs) {
   return inputs.empty() || inputs[0].rank() == 0 ? 1 : inputs[0].dim(0);
 }
 
-struct Observed {
-  ValueStatistics statistics;
-  InputChannels channels;  // count 0: no product reads the value
-};
-using Observations = std::map<std::string, Observed, std::less<>>;
-
-// What it is to observe, and nothing seen yet.
-Observations MakeObservations(const Graph& graph) {
-  Observations observations;
-  for (const ValueId id : ObservableValues(graph)) observations[graph.value(id).name];
+// Of the values that products read.
+std::map<std::string, InputChannels, std::less<>> FindChannels(const Graph& graph) {
+  std::map<std::string, InputChannels, std::less<>> channels;
   for (const Node& node : graph.nodes) {
     if (!HasConstantWeight(graph, node) || !IsActivation(graph, node.inputs[0])) continue;
-    observations[graph.value(node.inputs[0]).name].channels =
+    channels[graph.value(node.inputs[0]).name] =
         InputChannelsOf(node, *graph.ConstantOf(node.inputs[1]));
   }
-  return observations;
+  return channels;
 }
 
 void Observe(const Tensor& tensor, Layout layout, int64_t samples, const InputChannels& channels,
@@ -53,13 +47,19 @@ void Observe(const Tensor& tensor, Layout layout, int64_t samples, const InputCh
 }  // namespace
 
 struct Calibrator::Impl {
-  std::shared_ptr<const Graph> graph;
+  std::shared_ptr<const Graph> graph;  // null: made from statistics
   SchemeTable schemes;
   std::shared_ptr<const Session> session;
   std::vector<std::string> observed;  // in the graph's order
-  mutable std::mutex mutex;           // of the statistics and their number
-  Observations observations;
-  int64_t samples = 0;
+  std::map<std::string, InputChannels, std::less<>> channels;
+  mutable std::mutex mutex;  // of the statistics
+  StatisticsSet set;         // its model is filled in when somebody asks
+
+  // Locked. Weights are read once, and only when somebody asks.
+  StatisticsSet& Named() {
+    if (set.model.empty()) set.model = DigestOf(*graph);
+    return set;
+  }
 };
 
 Calibrator::Calibrator(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -72,8 +72,11 @@ Result<std::unique_ptr<Calibrator>> Calibrator::Create(std::shared_ptr<const Gra
   auto impl = std::make_unique<Impl>();
   impl->graph = graph;
   impl->schemes = std::move(schemes);
-  impl->observations = MakeObservations(*graph);
-  for (const ValueId id : ObservableValues(*graph)) impl->observed.push_back(graph->value(id).name);
+  impl->channels = FindChannels(*graph);
+  for (const ValueId id : ObservableValues(*graph)) {
+    impl->observed.push_back(graph->value(id).name);
+    impl->set.values[graph->value(id).name];
+  }
   // A value that a rewrite does away with is never computed, and so could not be observed.
   for (const std::string_view pass : PassNames())
     if (pass != "fold_shapes" && pass != "fold_constants" && pass != "prune")
@@ -85,35 +88,61 @@ Result<std::unique_ptr<Calibrator>> Calibrator::Create(std::shared_ptr<const Gra
   return std::make_unique<Calibrator>(std::move(impl));
 }
 
+Result<std::unique_ptr<Calibrator>> Calibrator::FromStatistics(StatisticsSet set,
+                                                               SchemeTable schemes) {
+  auto impl = std::make_unique<Impl>();
+  impl->schemes = std::move(schemes);
+  for (const auto& [name, statistics] : set.values) impl->observed.push_back(name);
+  impl->set = std::move(set);
+  return std::make_unique<Calibrator>(std::move(impl));
+}
+
 Status Calibrator::Feed(std::span<const Tensor> inputs) {
+  if (impl_->session == nullptr)
+    return Error(Code::kState, "a calibration loaded from a file cannot be fed");
   const int64_t samples = FirstDimension(inputs);
   std::map<std::string, ValueStatistics> batch;
   const Tap tap = [&](const std::string& name, const Tensor& tensor, Layout layout) {
-    const auto known = impl_->observations.find(name);
-    if (tensor.dtype() == DType::kF32 && known != impl_->observations.end())
-      Observe(tensor, layout, samples, known->second.channels, &batch[name]);
+    if (tensor.dtype() != DType::kF32 || !impl_->set.values.contains(name)) return Ok();
+    const auto read = impl_->channels.find(name);
+    Observe(tensor, layout, samples, read == impl_->channels.end() ? InputChannels{} : read->second,
+            &batch[name]);
     return Ok();
   };
   std::vector<Tensor> outputs(impl_->graph->outputs.size());
   TRY(impl_->session->Run(inputs, outputs, tap));
 
   const std::lock_guard lock(impl_->mutex);
-  for (const auto& [name, statistics] : batch)
-    impl_->observations[name].statistics.Merge(statistics);
-  impl_->samples += samples;
+  for (const auto& [name, statistics] : batch) impl_->set.values[name].Merge(statistics);
+  impl_->set.samples += samples;
   return Ok();
 }
 
 int64_t Calibrator::samples() const {
   const std::lock_guard lock(impl_->mutex);
-  return impl_->samples;
+  return impl_->set.samples;
 }
 const Graph& Calibrator::graph() const { return *impl_->graph; }
 
 const ValueStatistics* Calibrator::Find(std::string_view value_name) const {
-  const auto found = impl_->observations.find(value_name);
-  const bool known = found != impl_->observations.end() && impl_->samples > 0;
-  return known ? &found->second.statistics : nullptr;
+  const auto found = impl_->set.values.find(value_name);
+  const bool known = found != impl_->set.values.end() && impl_->set.samples > 0;
+  return known ? &found->second : nullptr;
+}
+
+StatisticsSet Calibrator::Statistics() const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->Named();
+}
+
+Status Calibrator::Merge(const StatisticsSet& other) {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->Named().Merge(other);
+}
+
+std::string Calibrator::model() const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->Named().model;
 }
 
 Table Calibrator::Ranges() const {
@@ -121,13 +150,13 @@ Table Calibrator::Ranges() const {
   table.columns = {"tensor", "min", "max", "scale", "zero_point", "samples", "nonfinite"};
   const LayerScheme scheme = impl_->schemes.For("");
   for (const std::string& name : impl_->observed) {
-    const ValueStatistics& statistics = impl_->observations.find(name)->second.statistics;
+    const ValueStatistics& statistics = impl_->set.values.find(name)->second;
     float scale = 1;
     int32_t zero_point = 0;
     ChooseScale(FindRange(statistics, scheme), scheme.activation_dtype, scheme.activation_symmetric,
                 &scale, &zero_point);
     table.Add({name, static_cast<double>(statistics.min()), static_cast<double>(statistics.max()),
-               static_cast<double>(scale), static_cast<int64_t>(zero_point), impl_->samples,
+               static_cast<double>(scale), static_cast<int64_t>(zero_point), impl_->set.samples,
                statistics.nonfinite()});
   }
   return table;

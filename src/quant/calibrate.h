@@ -4,12 +4,14 @@
 
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "base/status.h"
 #include "base/table.h"
 #include "ir/graph.h"
 #include "quant/scheme.h"
+#include "quant/statistics_set.h"
 #include "session/session.h"
 #include "tensor/tensor.h"
 
@@ -20,6 +22,8 @@ class Calibrator {
   // Observes every activation that quantization under `schemes` may need.
   static Result<std::unique_ptr<Calibrator>> Create(std::shared_ptr<const Graph> graph,
                                                     SchemeTable schemes, SessionOptions options);
+  // What others saw: to merge, to save and to quantize with, but not to feed.
+  static Result<std::unique_ptr<Calibrator>> FromStatistics(StatisticsSet set, SchemeTable schemes);
   ~Calibrator();
 
   // One batch, on the calling thread alone; several may call at once, and nothing shows it. A
@@ -30,7 +34,12 @@ class Calibrator {
   // Statistics of a value by name; null when it was not observed or no batch was fed.
   const class ValueStatistics* Find(std::string_view value_name) const;
   Table Ranges() const;  // tensor, min, max, scale, zero_point, samples, nonfinite
-  const Graph& graph() const;
+  // A copy of everything seen; also of a calibration that was never fed.
+  StatisticsSet Statistics() const;
+  // Adds what others saw. kInvalidArgument, and nothing changes, when that is of another model.
+  Status Merge(const StatisticsSet& other);
+  std::string model() const;   // DigestOf the float graph
+  const Graph& graph() const;  // not when made from statistics
 
   struct Impl;
   explicit Calibrator(std::unique_ptr<Impl> impl);  // for Create

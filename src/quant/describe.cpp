@@ -1,12 +1,14 @@
 // Reports about a model, read off its graph.
 #include "quant/describe.h"
 
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "base/json.h"
 #include "ir/op.h"
 #include "quant/quantize_graph.h"
+#include "quant/saturation.h"
 #include "quant/summary.h"
 
 namespace intmill {
@@ -77,11 +79,12 @@ bool IsKeyCharacter(char c) {
 
 Table DescribeLayers(const Graph& graph) {
   Table table{.columns = {"name", "op", "inputs", "outputs", "dtype", "shape", "parameters",
-                          "bytes", "scheme", "note"},
+                          "bytes", "scheme", "note", "saturating"},
               .rows = {}};
   const Table summary = QuantizationSummary(graph);  // layer, op, scheme, reason
   size_t row = 0;
   const Layers layers(graph);
+  const Uses uses = FindUses(graph);
   for (const Node& node : graph.nodes) {
     if (node.op->Has(kQuantize) || node.op->Has(kDequantize)) continue;
     const Value& output = graph.value(node.outputs[0]);
@@ -89,11 +92,14 @@ Table DescribeLayers(const Graph& graph) {
     std::string note = ToText(summary.rows[row][3]);
     if (note.empty() && node.op->lower == nullptr && !node.op->Has(kAlias))
       note = "no fast kernel: computed by its plain definition";
-    table.Add({node.name, std::string(node.op->name), layers.Names(node.inputs),
-               layers.Names(node.outputs), std::string(DTypeName(output.dtype)),
-               output.shape ? ToString(*output.shape) : "?", weights.elements, weights.bytes,
-               IsWorthQuantizing(*node.op) ? ToText(summary.rows[row][2]) : std::string(),
-               std::move(note)});
+    const std::optional<SaturationProof> proof = ProveSaturation(graph, uses, node);
+    table.Add(
+        {node.name, std::string(node.op->name), layers.Names(node.inputs),
+         layers.Names(node.outputs), std::string(DTypeName(output.dtype)),
+         output.shape ? ToString(*output.shape) : "?", weights.elements, weights.bytes,
+         IsWorthQuantizing(*node.op) ? ToText(summary.rows[row][2]) : std::string(),
+         std::move(note),
+         proof ? Table::Cell(static_cast<int64_t>(proof->saturating.size())) : Table::Cell()});
     ++row;
   }
   return table;

@@ -10,7 +10,7 @@
 
 namespace intmill {
 
-// name, op, inputs, outputs, dtype, shape, parameters, bytes, scheme, note
+// name, op, inputs, outputs, dtype, shape, parameters, bytes, scheme, note, saturating
 Table DescribeLayers(const Graph& graph);
 // key, value
 Table DescribeMetadata(const Graph& graph);

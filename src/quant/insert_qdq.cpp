@@ -209,7 +209,8 @@ class Inserter {
     context.means = means_[i];
     ASSIGN_OR_RETURN(QuantizedWeight w,
                      QuantizeWeight(weight, axis, layer.scheme,
-                                    layer.kind == LayerKind::kStatic ? &context : nullptr));
+                                    layer.kind == LayerKind::kStatic ? &context : nullptr,
+                                    ReductionOf(graph_.nodes[i], weight.rank())));
 
     // Layers that share a weight share its integers too, unless a bias widened a scale.
     const QParams params = *w.values.qparams();

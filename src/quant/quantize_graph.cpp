@@ -9,6 +9,7 @@
 #include "ir/op.h"
 #include "quant/insert_qdq.h"
 #include "quant/layers.h"
+#include "quant/saturation.h"
 #include "quant/summary.h"
 
 namespace intmill {
@@ -99,6 +100,7 @@ Result<Graph> QuantizeGraph(const Graph& graph, const FindStatistics& find, int6
   TRY(InsertQdq(out, layers, params, find, hooks));
   Prune(out);
   TRY(InferShapes(out));
+  if (IsQuantized(out)) RecordExactness(out);
   TRY(VerifyGraph(out));
   return out;
 }

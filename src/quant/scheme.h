@@ -14,6 +14,9 @@ namespace intmill {
 
 // Not kDynamic: gcc 12 warns that it shadows the dimension of that name.
 enum class Scheme { kStatic = 1, kDynamicRanges = 2 };
+// Which processors every sum must be exact on: those that add four products at once, or also those
+// that saturate pairs of them.
+enum class Target { kVnni = 1, kAny = 2 };
 enum class Calibration { kMinMax = 1, kAverage = 2, kPercentile = 3, kEntropy = 4, kMse = 5 };
 
 struct LayerScheme {
@@ -26,6 +29,7 @@ struct LayerScheme {
   Calibration calibration = Calibration::kPercentile;
   double percentile = 99.999;
   bool skip = false;
+  Target target = Target::kVnni;
 };
 
 // The pattern "" means every layer. A later rule wins, and any named rule wins over those for every

@@ -7,15 +7,7 @@
 namespace intmill {
 namespace {
 
-constexpr int kBinBits = 11;
-static_assert(ValueStatistics::kBins == 1 << kBinBits);
-
-// The smallest e with magnitude < 2^(e + kBinBits).
-int ExponentFor(float magnitude) {
-  int exponent = 0;
-  std::frexp(static_cast<double>(magnitude), &exponent);
-  return exponent - kBinBits;
-}
+constexpr int kBinBits = ValueStatistics::kBinBits;
 
 // Adds pairs of neighbours `times` times; the bins that become free are zero.
 void Fold(std::vector<uint64_t>& bins, int times) {
@@ -34,6 +26,12 @@ void AddBins(std::vector<uint64_t>& into, const std::vector<uint64_t>& from) {
 }
 
 }  // namespace
+
+int ValueStatistics::ExponentFor(float magnitude) {
+  int exponent = 0;
+  std::frexp(static_cast<double>(magnitude), &exponent);
+  return exponent - kBinBits;
+}
 
 double ValueStatistics::bin_width() const { return std::ldexp(1.0, exponent_); }
 

@@ -9,6 +9,8 @@
 #include <span>
 #include <vector>
 
+#include "base/bytes.h"
+#include "base/status.h"
 #include "tensor/qparams.h"
 
 namespace intmill {
@@ -21,6 +23,10 @@ class ExactSum {
   void Merge(const ExactSum& other);
   double Get() const;
   bool operator==(const ExactSum& other) const;
+
+  // Equal sums write equal bytes. Reading refuses what no sum of up to 2^40 floats can be.
+  void Write(ByteWriter& out) const;
+  static Result<ExactSum> Read(ByteReader& in);
 
  private:
   static constexpr int kDigits = 10;  // 32 bits each, the lowest worth 2^-149
@@ -35,7 +41,8 @@ class ExactSum {
 // added, which gives exactly what counting at the wider width from the start would have given.
 class ValueStatistics {
  public:
-  static constexpr int64_t kBins = 2048;
+  static constexpr int kBinBits = 11;
+  static constexpr int64_t kBins = int64_t{1} << kBinBits;
 
   // Takes in `values`, which are `samples` equal parts (the extremes of each part are averaged).
   void Add(std::span<const float> values, int64_t samples = 1);
@@ -54,6 +61,8 @@ class ValueStatistics {
   std::vector<double> channel_means() const;
   Range average() const;  // mean over the samples of their smallest and of their largest value
 
+  // The smallest e with magnitude < 2^(e + kBinBits).
+  static int ExponentFor(float magnitude);
   // Empty while no value differs from zero.
   bool has_bins() const { return !positive_.empty() || !negative_.empty(); }
   int exponent() const { return exponent_; }
@@ -65,7 +74,13 @@ class ValueStatistics {
 
   bool operator==(const ValueStatistics& other) const = default;
 
+  // Equal statistics write equal bytes; what is read could have been gathered.
+  void Write(ByteWriter& out) const;
+  static Result<ValueStatistics> Read(ByteReader& in);
+
  private:
+  Status ReadBins(ByteReader& in);
+  Status ReadChannels(ByteReader& in);
   void WidenTo(int exponent);
   void AddSample(std::span<const float> values);
   void MergeChannels(const ValueStatistics& other);

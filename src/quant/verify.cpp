@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "quant/targets.h"
 #include "tensor/compare.h"
 
 namespace intmill {
@@ -108,8 +109,7 @@ Status AddRows(const Tensor& reference, const Tensor& candidate,
   ASSIGN_OR_RETURN(const std::vector<float> a, ToFloats(reference));
   ASSIGN_OR_RETURN(const std::vector<float> b, ToFloats(candidate));
   const int64_t rows = reference.elements() / classes;
-  if (sums->has_targets && static_cast<int64_t>(targets.size()) != rows)
-    return Error(Code::kShape, "found ", targets.size(), " targets for ", rows, " rows");
+  if (sums->has_targets) TRY(CheckTargets(targets, rows, classes));
   for (int64_t row = 0; row < rows; ++row) {
     const size_t begin = static_cast<size_t>(row * classes);
     const size_t n = static_cast<size_t>(classes);
@@ -118,9 +118,6 @@ Status AddRows(const Tensor& reference, const Tensor& candidate,
     sums->agreeing += best_a[0] == best_b[0] ? 1 : 0;
     if (!sums->has_targets) continue;
     const int64_t target = targets[static_cast<size_t>(row)];
-    if (target < 0 || target >= classes)
-      return Error(Code::kInvalidArgument, "target ", target, " is not one of ", classes,
-                   " classes");
     sums->reference.Count(best_a, target);
     sums->candidate.Count(best_b, target);
   }
@@ -131,20 +128,12 @@ Status AddRows(const Tensor& reference, const Tensor& candidate,
 }  // namespace
 
 Status Verifier::Feed(std::span<const Tensor> inputs, std::span<const Tensor> targets) {
-  if (targets.size() > 1)
-    return Error(Code::kInvalidArgument, "found ", targets.size(), " target tensors, wanted 1");
   Sums sums = impl_->sums;
   if (sums.batches > 0 && sums.has_targets != !targets.empty())
     return Error(Code::kState, "targets come with every batch or with none");
   sums.has_targets = !targets.empty();
   ++sums.batches;
-  std::vector<int64_t> classes;
-  if (sums.has_targets) {
-    const DType dtype = targets[0].dtype();
-    if (dtype != DType::kS32 && dtype != DType::kS64)
-      return Error(Code::kShape, "targets are ", DTypeName(dtype), ", wanted s32 or s64");
-    ASSIGN_OR_RETURN(classes, ToInts(targets[0]));
-  }
+  ASSIGN_OR_RETURN(const std::vector<int64_t> classes, ReadTargets(targets));
 
   ASSIGN_OR_RETURN(const std::vector<Tensor> a, impl_->Run(*impl_->reference, inputs));
   ASSIGN_OR_RETURN(const std::vector<Tensor> b, impl_->Run(*impl_->candidate, inputs));

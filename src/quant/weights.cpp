@@ -112,10 +112,34 @@ Status GuardScales(const Tensor& weight, int64_t axis, const Tensor& bias, float
   return Ok();
 }
 
+// Integers of the weight; where the scheme wants it, with wider scales for channels in which a pair
+// could saturate. One scale for all is widened for the sake of one channel.
+Result<Tensor> QuantizeForTarget(const Tensor& weight, const LayerScheme& scheme,
+                                 const std::optional<Reduction>& reduction, QParams* params) {
+  ASSIGN_OR_RETURN(Tensor values, Quantize(weight, *params));
+  const bool may_narrow = scheme.target == Target::kAny && params->dtype == DType::kS8 &&
+                          scheme.weight_symmetric && reduction;
+  if (!may_narrow) return values;
+  const std::vector<int64_t> saturating = SaturatingChannels(values, *reduction);
+  if (saturating.empty()) return values;
+  const std::vector<float> largest =
+      LargestWeights(weight, reduction->channel_axis, params->scales.size());
+  const auto narrow = [&](size_t i) {
+    const float scale = std::nextafter(largest[i] / kNarrowWeight, FLT_MAX);
+    params->scales[i] = std::max(params->scales[i], scale);
+  };
+  if (params->per_tensor())
+    narrow(0);
+  else
+    for (const int64_t channel : saturating) narrow(static_cast<size_t>(channel));
+  return Quantize(weight, *params);
+}
+
 }  // namespace
 
 Result<QuantizedWeight> QuantizeWeight(const Tensor& weight, int64_t axis,
-                                       const LayerScheme& scheme, const BiasContext* context) {
+                                       const LayerScheme& scheme, const BiasContext* context,
+                                       const std::optional<Reduction>& reduction) {
   ChooseOptions choose;
   choose.dtype = scheme.weight_dtype;
   choose.symmetric = scheme.weight_symmetric;
@@ -124,12 +148,12 @@ Result<QuantizedWeight> QuantizeWeight(const Tensor& weight, int64_t axis,
 
   QuantizedWeight out;
   if (context == nullptr || (context->bias == nullptr && context->means.empty())) {
-    ASSIGN_OR_RETURN(out.values, Quantize(weight, params));
+    ASSIGN_OR_RETURN(out.values, QuantizeForTarget(weight, scheme, reduction, &params));
     return out;
   }
   ASSIGN_OR_RETURN(const Tensor bias, WholeBias(context->bias, weight.dim(axis)));
   TRY(GuardScales(weight, axis, bias, context->input_scale, &params.scales));
-  ASSIGN_OR_RETURN(out.values, Quantize(weight, params));
+  ASSIGN_OR_RETURN(out.values, QuantizeForTarget(weight, scheme, reduction, &params));
   ASSIGN_OR_RETURN(const Tensor corrected, CorrectedBias(bias, weight, out.values, axis, *context));
   TRY(QuantizeBias(corrected, context->input_scale, params.scales, &out));
   return out;

@@ -2,10 +2,12 @@
 #ifndef INTMILL_QUANT_WEIGHTS_H
 #define INTMILL_QUANT_WEIGHTS_H
 
+#include <optional>
 #include <vector>
 
 #include "base/status.h"
 #include "quant/bias_shift.h"
+#include "quant/saturation.h"
 #include "quant/scheme.h"
 #include "tensor/tensor.h"
 
@@ -26,9 +28,11 @@ struct BiasContext {
 };
 
 // `axis` indexes output channels. `context` is null where integers meet no bias (dynamic layers).
-// Channels whose bias would not fit into 32 bits get a wider weight scale.
+// Channels whose bias would not fit into 32 bits get a wider weight scale; and, for Target::kAny,
+// those in which a pair along the `reduction` could saturate 7 bits.
 Result<QuantizedWeight> QuantizeWeight(const Tensor& weight, int64_t axis,
-                                       const LayerScheme& scheme, const BiasContext* context);
+                                       const LayerScheme& scheme, const BiasContext* context,
+                                       const std::optional<Reduction>& reduction = {});
 
 }  // namespace intmill
 

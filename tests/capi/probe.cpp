@@ -78,7 +78,7 @@ Test(calibrate, targets_are_for_other_probes) {
   MUST(intmill_probe_calibrate(m, nullptr, &p));
   const Tensor x = SampleBatch();
   const Tensor target = MakeTensor(INTMILL_S64, {4});
-  REFUSED(Feed(p, x, target), kInvalid, "targets are for verifying probes");
+  REFUSED(Feed(p, x, target), kInvalid, "targets are for verifying");
 }
 
 Test(calibrate, a_failing_batch_changes_nothing) {
@@ -183,11 +183,78 @@ Test(verify, models_of_other_ports_are_refused) {
   REFUSED(intmill_probe_report(fresh, INTMILL_REPORT_RANGES, &r), kInvalid, "report kind 22");
 }
 
-Test(sensitivity, is_not_built_yet) {
+namespace {
+
+Probe Sensitivity(const intmill_model* m, const intmill_probe* calibration,
+                  const char* json = "{\"threads\": 1}") {
+  const Options opts = MakeOptions(json);
+  Probe p;
+  MUST(intmill_probe_sensitivity(m, calibration, opts, &p));
+  return p;
+}
+
+}  // namespace
+
+Test(sensitivity, ranks_the_layers_of_a_model) {
   const Model m = LoadSample();
   const Probe calibration = Calibrate(m);
+  const Probe p = Sensitivity(m, calibration);
+  const Tensor x = SampleBatch();
+  MUST(Feed(p, x, OwnClasses(m, x)));
+  Report r;
+  MUST(intmill_probe_report(p, INTMILL_REPORT_SENSITIVITY, &r));
+  cr_assert_eq(intmill_report_rows(r), 4);
+  for (int64_t i = 0; i < 4; ++i) {
+    cr_expect_gt(Number(r, i, "sqnr_db"), 15, "%s", Text(r, i, "layer").c_str());
+    cr_expect_gt(Number(r, i, "layer_sqnr_db"), 15, "%s", Text(r, i, "layer").c_str());
+    cr_expect_leq(Number(r, i, "top1_change"), 0);
+    if (i > 0) cr_expect_geq(Number(r, i, "sqnr_db"), Number(r, i - 1, "sqnr_db"));
+  }
+  Report summary;
+  MUST(intmill_probe_report(p, INTMILL_REPORT_SUMMARY, &summary));
+  cr_expect_eq(Number(summary, Row(summary, "samples"), "value"), 4);
+  cr_expect_eq(Number(summary, Row(summary, "reference_top1"), "value"), 100);
+  cr_expect_lt(Number(summary, Row(summary, "steps"), "value"),
+               Number(summary, Row(summary, "steps_whole"), "value"));
+}
+
+Test(sensitivity, reverse_tells_what_each_layer_wins_back) {
+  const Model m = LoadSample();
+  const Probe calibration = Calibrate(m);
+  const Probe p = Sensitivity(m, calibration, "{\"threads\": 1, \"reverse\": 1}");
+  const Tensor x = SampleBatch();
+  MUST(Feed(p, x));
+  Report summary;
+  MUST(intmill_probe_report(p, INTMILL_REPORT_SUMMARY, &summary));
+  const double whole = Number(summary, Row(summary, "sqnr_db"), "value");
+  Report r;
+  MUST(intmill_probe_report(p, INTMILL_REPORT_SENSITIVITY, &r));
+  cr_expect_gt(Number(r, 0, "sqnr_db"), whole);
+  cr_expect(std::isnan(Number(r, 0, "top1_change")));
+}
+
+Test(sensitivity, what_it_cannot_do_is_refused) {
+  const Model m = LoadSample();
+  const Model other = LoadSample();
+  const Probe calibration = Calibrate(m);
   Probe p;
-  REFUSED(intmill_probe_sensitivity(m, calibration, nullptr, &p), kUnsupported,
-          "intmill_probe_sensitivity");
   REFUSED(intmill_probe_sensitivity(nullptr, calibration, nullptr, &p), kInvalid, "m is NULL");
+  REFUSED(intmill_probe_sensitivity(m, calibration, nullptr, nullptr), kInvalid, "out is NULL");
+  REFUSED(intmill_probe_sensitivity(m, nullptr, nullptr, &p), kInvalid, "needs a calibration");
+  REFUSED(intmill_probe_sensitivity(other, calibration, nullptr, &p), kInvalid, "another model");
+  const Probe verifying = Verify(m, m);
+  REFUSED(intmill_probe_sensitivity(m, verifying, nullptr, &p), kInvalid, "another kind");
+  Probe unfed;
+  MUST(intmill_probe_calibrate(m, nullptr, &unfed));
+  REFUSED(intmill_probe_sensitivity(m, unfed, nullptr, &p), kState, "no data");
+  const Model quantized = Quantize(m);
+  REFUSED(intmill_probe_sensitivity(quantized, nullptr, nullptr, &p), kState, "quantized already");
+  const Probe fresh = Sensitivity(m, calibration);
+  Report r;
+  REFUSED(intmill_probe_report(fresh, INTMILL_REPORT_SENSITIVITY, &r), kState, "fed");
+  REFUSED(intmill_probe_report(fresh, INTMILL_REPORT_RANGES, &r), kInvalid, "ranks layers");
+  const Tensor x = SampleBatch();
+  const Tensor beyond = MakeTensor(INTMILL_S32, {4});
+  static_cast<int32_t*>(intmill_tensor_data(beyond))[1] = 10;
+  REFUSED(Feed(fresh, x, beyond), kInvalid, "10");
 }

@@ -105,6 +105,10 @@ public enum Option
     Percentile = 208,
     /// <summary>i L. 1 leaves the layer in float. Default 0. Used by quantizing.</summary>
     Skip = 209,
+    /// <summary>i L. Target: the processors that every sum must be exact on, whatever runs the model.
+    /// intmill's own kernels are exact on all of them; it matters where a model is exported. Default
+    /// Target.Vnni. Used by quantizing.</summary>
+    Target = 210,
     /// <summary>i. Threads of one run, 1 to 1024. 0: the CPUs this process may use. Default 0. Used by
     /// everything that runs a model.</summary>
     Threads = 400,
@@ -113,6 +117,9 @@ public enum Option
     MemoryLimit = 401,
     /// <summary>i. 1 measures each layer, for ReportKind.Profile. Default 0. Used by sessions.</summary>
     Profile = 402,
+    /// <summary>i. 1: a sensitivity probe leaves one layer in float and computes the others in integers. 0:
+    /// the other way round. Default 0. Used by intmill_probe_sensitivity.</summary>
+    Reverse = 403,
 }
 
 /// <summary>How a layer is quantized.</summary>
@@ -140,6 +147,16 @@ public enum Calibration
     Mse = 5,
 }
 
+/// <summary>Processors on which the sums of a quantized model must be exact.</summary>
+public enum Target
+{
+    /// <summary>"vnni": those that add four 8-bit products at once.</summary>
+    Vnni = 1,
+    /// <summary>"any": also those that add two and saturate the sum at 16 bits. Output channels in which that
+    /// could happen get 7-bit weights.</summary>
+    Any = 2,
+}
+
 /// <summary>Which end of a model.</summary>
 public enum Side
 {
@@ -155,13 +172,17 @@ public enum ReportKind
 {
     /// <summary>Of a model, one row a layer in running order: name, op, inputs and outputs (names, separated
     /// by spaces), dtype and shape (of its first output, "1x16x?x?"), parameters (number of weights), bytes
-    /// (of its weights), scheme, note. scheme: "static" or "dynamic" for a layer that computes in integers,
-    /// "float" for one that computes in floats and could be quantized, "" for one without arithmetic worth
-    /// quantizing. note: why it would not run fast, or why it stayed in float; "" when all is well.</summary>
+    /// (of its weights), scheme, note, saturating. scheme: "static" or "dynamic" for a layer that computes in
+    /// integers, "float" for one that computes in floats and could be quantized, "" for one without
+    /// arithmetic worth quantizing. note: why it would not run fast, or why it stayed in float; "" when all
+    /// is well. saturating: the number of output channels in which a sum of two products could leave 16 bits,
+    /// as some runtimes add them on processors without VNNI; 0 is a proof for every input; no number where u8
+    /// activations do not meet constant s8 weights.</summary>
     Layers = 1,
     /// <summary>Of a model: key, value. Keys of the library begin with "intmill.": intmill.producer,
-    /// intmill.source, intmill.scheme, intmill.calibration, intmill.samples (those that apply); keys of a
-    /// foreign model file begin with "source."; the others come from intmill_model_annotate.</summary>
+    /// intmill.source, intmill.scheme, intmill.calibration, intmill.samples, intmill.exact ("any", or "vnni"
+    /// where sums may saturate without it), intmill.saturating_channels (those that apply); keys of a foreign
+    /// model file begin with "source."; the others come from intmill_model_annotate.</summary>
     Metadata = 2,
     /// <summary>Of a session with Option.Profile: layer, op, kernel, isa, calls, microseconds (of all calls),
     /// note (why it does not run fast), multiply_adds (of one call of a product, 0 for other operators),
@@ -171,7 +192,10 @@ public enum ReportKind
     Memory = 11,
     /// <summary>Of a verifying probe: key, value. samples, agreement (percent of rows where both models put
     /// the same class first); with targets also reference_top1, reference_top5, candidate_top1,
-    /// candidate_top5 (percent). A row is what lies along the last dimension of the first output.</summary>
+    /// candidate_top5 (percent). A row is what lies along the last dimension of the first output. Of a
+    /// sensitivity probe: samples, layers, steps (of the model's plan that were run again for its layers),
+    /// steps_whole (had the whole model been run for each layer), with targets reference_top1, and with
+    /// Option.Reverse sqnr_db and agreement (of the model with all layers in integers).</summary>
     Summary = 20,
     /// <summary>Of a verifying probe, one row an output, over all samples: name, cosine, sqnr_db, max_abs,
     /// mean_abs, as in Difference, a being the reference.</summary>
@@ -179,4 +203,11 @@ public enum ReportKind
     /// <summary>Of a calibrating probe, one row an activation: tensor, min, max (as seen), scale, zero_point
     /// (as chosen), samples, nonfinite (values that were left out).</summary>
     Ranges = 22,
+    /// <summary>Of a sensitivity probe, one row a layer, the one that costs most first (with Option.Reverse:
+    /// the one whose float form wins most back): layer, op, sqnr_db, cosine (of the worst of the model's
+    /// outputs), agreement (percent), top1_change (points against the float model; no number without
+    /// targets), layer_sqnr_db, layer_cosine (of the layer's own result, its activation included), min, max
+    /// (of its input as fed), clipped (percent of its input beyond the calibrated range), cause (why it loses
+    /// precision, in words; "" when nothing stands out).</summary>
+    Sensitivity = 23,
 }

@@ -199,6 +199,15 @@ internal static unsafe partial class Native
     internal static partial Status intmill_probe_report(
         ProbeHandle p, ReportKind kind, out ReportHandle @out);
 
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial Status intmill_probe_save(ProbeHandle p, string? path, OptionsHandle opts);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial Status intmill_probe_load(string? path, OptionsHandle opts, out ProbeHandle @out);
+
+    [LibraryImport(Library)]
+    internal static partial Status intmill_probe_merge(ProbeHandle p, ProbeHandle other);
+
     [LibraryImport(Library)]
     internal static partial void intmill_probe_release(nint p);
 

@@ -102,6 +102,24 @@ NATIVE(jlong, probeVerify)(JNIEnv* env, jclass self, jlong reference, jlong cand
   return TO_JAVA(out);
 }
 
+NATIVE(jlong, probeLoad)(JNIEnv* env, jclass self, jbyteArray path, jlong opts) {
+  intmill_probe* out = NULL;
+  const char* text = shim_text(env, path);
+  shim_ok(env, intmill_probe_load(text, FROM_JAVA(options, opts), &out));
+  shim_text_done(env, path, text);
+  return TO_JAVA(out);
+}
+
+NATIVE(void, probeSave)(JNIEnv* env, jclass self, jlong probe, jbyteArray path, jlong opts) {
+  const char* text = shim_text(env, path);
+  shim_ok(env, intmill_probe_save(FROM_JAVA(probe, probe), text, FROM_JAVA(options, opts)));
+  shim_text_done(env, path, text);
+}
+
+NATIVE(void, probeMerge)(JNIEnv* env, jclass self, jlong probe, jlong other) {
+  shim_ok(env, intmill_probe_merge(FROM_JAVA(probe, probe), FROM_JAVA(probe, other)));
+}
+
 NATIVE(void, probeFeed)
 (JNIEnv* env, jclass self, jlong probe, jlongArray inputs, jlongArray targets) {
   intmill_tensor** in = shim_tensors(env, inputs);

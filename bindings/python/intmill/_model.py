@@ -141,6 +141,33 @@ class Probe(Handle):
         return cls._of(lib.intmill_probe_verify, [reference, candidate], options)
 
     @classmethod
+    def sensitivity(cls, model: Model, calibration: Optional[Probe] = None, options: OptionsLike = None) -> Probe:
+        """Ranks layers by what quantizing each alone costs. `calibration` as for Model.quantize."""
+        bag, hooks = given(options)
+        probe = None if calibration is None else use(calibration, Probe)
+        self = cls._make(lib.intmill_probe_sensitivity, use(model, Model), probe, bag, hooks=hooks)
+        self._inputs, self._lock = model.inputs, threading.Lock()
+        return self
+
+    @classmethod
+    def load(cls, path: Any, options: OptionsLike = None) -> Probe:
+        """A calibrating probe from the file that save() wrote. It cannot be fed."""
+        bag, hooks = given(options)
+        self = cls._make(lib.intmill_probe_load, text(path), bag, hooks=hooks)
+        self._inputs, self._lock = [], threading.Lock()
+        return self
+
+    def save(self, path: Any, options: OptionsLike = None) -> None:
+        """Writes what a calibrating probe saw, whole or not at all."""
+        bag, hooks = given(options)
+        check(lib.intmill_probe_save(self._use(), text(path), bag), hooks)
+
+    def merge(self, other: Probe) -> None:
+        """Adds what another calibrating probe of the same model saw."""
+        with self._lock:
+            check(lib.intmill_probe_merge(self._use(), use(other, Probe)))
+
+    @classmethod
     def _of(cls, function: Any, models: List[Model], options: OptionsLike) -> Probe:
         bag, hooks = given(options)
         self = cls._make(function, *(use(model, Model) for model in models), bag, hooks=hooks)
@@ -169,7 +196,8 @@ class Probe(Handle):
         return count
 
     def report(self, kind: ReportKind) -> Report:
-        """RANGES of a calibrating probe, SUMMARY or OUTPUTS of a verifying one."""
+        """RANGES of a calibrating probe, SUMMARY or OUTPUTS of a verifying one, SUMMARY or SENSITIVITY of one that
+        ranks layers."""
         with self._lock:
             return Report._make(lib.intmill_probe_report, self._use(), kind)
 

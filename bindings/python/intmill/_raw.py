@@ -112,6 +112,10 @@ class Option(IntEnum):
     PERCENTILE = 208
     #: i L. 1 leaves the layer in float. Default 0. Used by quantizing.
     SKIP = 209
+    #: i L. intmill_target: the processors that every sum must be exact on, whatever runs the model.
+    #: intmill's own kernels are exact on all of them; it matters where a model is exported. Default
+    #: INTMILL_TARGET_VNNI. Used by quantizing.
+    TARGET = 210
     #: i. Threads of one run, 1 to 1024. 0: the CPUs this process may use. Default 0. Used by
     #: everything that runs a model.
     THREADS = 400
@@ -120,6 +124,9 @@ class Option(IntEnum):
     MEMORY_LIMIT = 401
     #: i. 1 measures each layer, for INTMILL_REPORT_PROFILE. Default 0. Used by sessions.
     PROFILE = 402
+    #: i. 1: a sensitivity probe leaves one layer in float and computes the others in integers. 0:
+    #: the other way round. Default 0. Used by intmill_probe_sensitivity.
+    REVERSE = 403
 
 
 class Scheme(IntEnum):
@@ -144,6 +151,15 @@ class Calibration(IntEnum):
     MSE = 5
 
 
+class Target(IntEnum):
+    """Processors on which the sums of a quantized model must be exact."""
+    #: "vnni": those that add four 8-bit products at once.
+    VNNI = 1
+    #: "any": also those that add two and saturate the sum at 16 bits. Output channels in which that
+    #: could happen get 7-bit weights.
+    ANY = 2
+
+
 class Side(IntEnum):
     """Which end of a model."""
     #: What goes in.
@@ -157,14 +173,19 @@ class ReportKind(IntEnum):
     name: later releases may add some."""
     #: Of a model, one row a layer in running order: name, op, inputs and outputs (names, separated
     #: by spaces), dtype and shape (of its first output, "1x16x?x?"), parameters (number of
-    #: weights), bytes (of its weights), scheme, note. scheme: "static" or "dynamic" for a layer
-    #: that computes in integers, "float" for one that computes in floats and could be quantized, ""
-    #: for one without arithmetic worth quantizing. note: why it would not run fast, or why it
-    #: stayed in float; "" when all is well.
+    #: weights), bytes (of its weights), scheme, note, saturating. scheme: "static" or "dynamic" for
+    #: a layer that computes in integers, "float" for one that computes in floats and could be
+    #: quantized, "" for one without arithmetic worth quantizing. note: why it would not run fast,
+    #: or why it stayed in float; "" when all is well. saturating: the number of output channels in
+    #: which a sum of two products could leave 16 bits, as some runtimes add them on processors
+    #: without VNNI; 0 is a proof for every input; no number where u8 activations do not meet
+    #: constant s8 weights.
     LAYERS = 1
     #: Of a model: key, value. Keys of the library begin with "intmill.": intmill.producer,
-    #: intmill.source, intmill.scheme, intmill.calibration, intmill.samples (those that apply); keys
-    #: of a foreign model file begin with "source."; the others come from intmill_model_annotate.
+    #: intmill.source, intmill.scheme, intmill.calibration, intmill.samples, intmill.exact ("any",
+    #: or "vnni" where sums may saturate without it), intmill.saturating_channels (those that
+    #: apply); keys of a foreign model file begin with "source."; the others come from
+    #: intmill_model_annotate.
     METADATA = 2
     #: Of a session with INTMILL_OPT_PROFILE: layer, op, kernel, isa, calls, microseconds (of all
     #: calls), note (why it does not run fast), multiply_adds (of one call of a product, 0 for other
@@ -174,7 +195,11 @@ class ReportKind(IntEnum):
     MEMORY = 11
     #: Of a verifying probe: key, value. samples, agreement (percent of rows where both models put
     #: the same class first); with targets also reference_top1, reference_top5, candidate_top1,
-    #: candidate_top5 (percent). A row is what lies along the last dimension of the first output.
+    #: candidate_top5 (percent). A row is what lies along the last dimension of the first output. Of
+    #: a sensitivity probe: samples, layers, steps (of the model's plan that were run again for its
+    #: layers), steps_whole (had the whole model been run for each layer), with targets
+    #: reference_top1, and with INTMILL_OPT_REVERSE sqnr_db and agreement (of the model with all
+    #: layers in integers).
     SUMMARY = 20
     #: Of a verifying probe, one row an output, over all samples: name, cosine, sqnr_db, max_abs,
     #: mean_abs, as in intmill_difference, a being the reference.
@@ -182,6 +207,14 @@ class ReportKind(IntEnum):
     #: Of a calibrating probe, one row an activation: tensor, min, max (as seen), scale, zero_point
     #: (as chosen), samples, nonfinite (values that were left out).
     RANGES = 22
+    #: Of a sensitivity probe, one row a layer, the one that costs most first (with
+    #: INTMILL_OPT_REVERSE: the one whose float form wins most back): layer, op, sqnr_db, cosine (of
+    #: the worst of the model's outputs), agreement (percent), top1_change (points against the float
+    #: model; no number without targets), layer_sqnr_db, layer_cosine (of the layer's own result,
+    #: its activation included), min, max (of its input as fed), clipped (percent of its input
+    #: beyond the calibrated range), cause (why it loses precision, in words; "" when nothing stands
+    #: out).
+    SENSITIVITY = 23
 
 
 class Progress(Structure):
@@ -313,6 +346,9 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
     "intmill_probe_feed": (
         c_int32, [c_void_p, POINTER(c_void_p), c_int64, POINTER(c_void_p), c_int64]),
     "intmill_probe_report": (c_int32, [c_void_p, c_int32, POINTER(c_void_p)]),
+    "intmill_probe_save": (c_int32, [c_void_p, c_char_p, c_void_p]),
+    "intmill_probe_load": (c_int32, [c_char_p, c_void_p, POINTER(c_void_p)]),
+    "intmill_probe_merge": (c_int32, [c_void_p, c_void_p]),
     "intmill_probe_release": (None, [c_void_p]),
     "intmill_quantize": (c_int32, [c_void_p, c_void_p, c_void_p, POINTER(c_void_p)]),
     "intmill_session_create": (c_int32, [c_void_p, c_void_p, POINTER(c_void_p)]),

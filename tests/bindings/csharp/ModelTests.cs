@@ -96,6 +96,21 @@ public sealed class ModelTests : IDisposable
         Assert.Equal(alone, Calibrated(feed => Parallel.For(1, 9, feed)));
     }
 
+    [Fact]
+    public void SavesLoadsAndMergesCalibrations()
+    {
+        using Tensor x = Images(4);
+        using Tensor y = Images(5);
+        using Probe whole = Probe.Calibrate(fp32, [[x], [y]]);
+        using Probe first = Probe.Calibrate(fp32, [[x]]);
+        using Probe second = Probe.Calibrate(fp32, [[y]]);
+        string file = Path.Combine(folder, "half.imstat");
+        first.Save(file);
+        using Probe loaded = Probe.Load(file);
+        second.Merge(loaded);
+        Assert.Equal(whole.Report(ReportKind.Ranges).ToJson(), second.Report(ReportKind.Ranges).ToJson());
+    }
+
     private byte[] Calibrated(Action<Action<int>> all)
     {
         using Probe ranges = Probe.Calibrate(fp32);

@@ -118,6 +118,28 @@ class ModelTest {
     }
   }
 
+  @Test
+  void savesLoadsAndMergesCalibrations() {
+    Path file = folder.resolve("half.imstat");
+    try (Model fp32 = Fixtures.sample();
+        Tensor x = Fixtures.images(4);
+        Tensor y = Fixtures.images(5);
+        Probe whole = Probe.calibrate(fp32, Options.NONE);
+        Probe first = Probe.calibrate(fp32, Options.NONE);
+        Probe second = Probe.calibrate(fp32, Options.NONE)) {
+      whole.feed(x);
+      whole.feed(y);
+      first.feed(x);
+      second.feed(y);
+      first.save(file, Options.NONE);
+      try (Probe loaded = Probe.load(file, Options.NONE)) {
+        second.merge(loaded);
+      }
+      assertEquals(
+          whole.report(ReportKind.RANGES).toJson(), second.report(ReportKind.RANGES).toJson());
+    }
+  }
+
   private static byte[] calibrated(Model fp32, boolean parallel) {
     try (Probe ranges = Probe.calibrate(fp32, Options.NONE)) {
       IntStream batches = IntStream.range(1, 9);

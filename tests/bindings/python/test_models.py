@@ -80,7 +80,7 @@ class Models(InFolder):
         self.assertEqual(list(self.folder.iterdir()), [])
 
 
-class Probes(BindingTest):
+class Probes(InFolder):
     def test_static_quantization_keeps_the_answers(self):
         model, small = load(), quantized()
         probe = Probe.verify(model, small, ONE)
@@ -121,6 +121,29 @@ class Probes(BindingTest):
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
             list(pool.map(together.feed, [x] * 8))
         self.assertEqual(alone.report(ReportKind.RANGES).json, together.report(ReportKind.RANGES).json)
+
+    def test_calibrations_are_saved_loaded_and_merged(self):
+        model = load()
+        whole, first, second = (Probe.calibrate(model, ONE) for _ in range(3))
+        whole.feed_all([images(0), images(16)])
+        first.feed(images(0))
+        second.feed(images(16))
+        path = self.folder / "first.imstat"
+        first.save(path)
+        loaded = Probe.load(path)
+        self.refuses(Status.STATE, "file", loaded.feed, {})
+        second.merge(loaded)
+        self.assertEqual(second.report(ReportKind.RANGES).json, whole.report(ReportKind.RANGES).json)
+
+    def test_layers_are_ranked(self):
+        model = load()
+        calibration = Probe.calibrate(model, ONE)
+        calibration.feed(images())
+        probe = Probe.sensitivity(model, calibration, ONE)
+        probe.feed({"image": images()}, classes())
+        rows = list(probe.report(ReportKind.SENSITIVITY))
+        self.assertGreaterEqual(len(rows), 4)
+        self.assertEqual(rows, sorted(rows, key=lambda row: row["sqnr_db"]))
 
     def test_targets_are_of_the_right_probe(self):
         probe = Probe.calibrate(load(), ONE)

@@ -127,6 +127,12 @@ final class Native {
 
   static native long probeVerify(long reference, long candidate, long options);
 
+  static native long probeLoad(byte[] path, long options);
+
+  static native void probeSave(long probe, byte[] path, long options);
+
+  static native void probeMerge(long probe, long other);
+
   static native void probeFeed(long probe, long[] inputs, long[] targets);
 
   static native long probeReport(long probe, int kind);

@@ -44,6 +44,12 @@ public enum Option {
   /** i L. 1 leaves the layer in float. Default 0. Used by quantizing. */
   SKIP(209),
   /**
+   * i L. Target: the processors that every sum must be exact on, whatever runs the model. intmill's
+   * own kernels are exact on all of them; it matters where a model is exported. Default
+   * Target.VNNI. Used by quantizing.
+   */
+  TARGET(210),
+  /**
    * i. Threads of one run, 1 to 1024. 0: the CPUs this process may use. Default 0. Used by
    * everything that runs a model.
    */
@@ -54,7 +60,12 @@ public enum Option {
    */
   MEMORY_LIMIT(401),
   /** i. 1 measures each layer, for ReportKind.PROFILE. Default 0. Used by sessions. */
-  PROFILE(402);
+  PROFILE(402),
+  /**
+   * i. 1: a sensitivity probe leaves one layer in float and computes the others in integers. 0: the
+   * other way round. Default 0. Used by intmill_probe_sensitivity.
+   */
+  REVERSE(403);
 
   private final int value;
 

@@ -1,5 +1,7 @@
 package io.github.intmill;
 
+import java.nio.file.Path;
+
 /**
  * Watches models run on your data: make one, feed it batches, read its report. A calibrating probe
  * may be fed by many threads at once; otherwise one thread at a time, which this class sees to.
@@ -43,6 +45,27 @@ public final class Probe extends NativeObject {
     return new Probe(probe, options, true);
   }
 
+  /** A calibrating probe from the file that {@link #save} wrote. It cannot be fed. */
+  public static Probe load(Path path, Options options) {
+    long probe =
+        Call.with(call -> Native.probeLoad(Native.utf8(path.toString()), call.use(options)));
+    return new Probe(probe, options, false);
+  }
+
+  /** Writes what a calibrating probe saw, whole or not at all. */
+  public void save(Path path, Options options) {
+    try (Call call = new Call()) {
+      Native.probeSave(call.use(this), Native.utf8(path.toString()), call.use(options));
+    }
+  }
+
+  /** Adds what another calibrating probe of the same model saw. */
+  public void merge(Probe other) {
+    try (Call call = new Call()) {
+      Native.probeMerge(call.use(this), call.use(other));
+    }
+  }
+
   /** Runs the models on one batch: a tensor for each input, in the model's order. */
   public void feed(Tensor... inputs) {
     feed(inputs, new Tensor[0]);
@@ -74,7 +97,10 @@ public final class Probe extends NativeObject {
     return this;
   }
 
-  /** RANGES of a calibrating probe, SUMMARY or OUTPUTS of a verifying one. */
+  /**
+   * RANGES of a calibrating probe, SUMMARY or OUTPUTS of a verifying one, SUMMARY or SENSITIVITY of
+   * one that ranks layers.
+   */
   public synchronized Report report(ReportKind kind) {
     return Call.with(call -> Report.take(Native.probeReport(call.use(this), kind.value())));
   }

@@ -9,16 +9,19 @@ public enum ReportKind {
   /**
    * Of a model, one row a layer in running order: name, op, inputs and outputs (names, separated by
    * spaces), dtype and shape (of its first output, "1x16x?x?"), parameters (number of weights),
-   * bytes (of its weights), scheme, note. scheme: "static" or "dynamic" for a layer that computes
-   * in integers, "float" for one that computes in floats and could be quantized, "" for one without
-   * arithmetic worth quantizing. note: why it would not run fast, or why it stayed in float; ""
-   * when all is well.
+   * bytes (of its weights), scheme, note, saturating. scheme: "static" or "dynamic" for a layer
+   * that computes in integers, "float" for one that computes in floats and could be quantized, ""
+   * for one without arithmetic worth quantizing. note: why it would not run fast, or why it stayed
+   * in float; "" when all is well. saturating: the number of output channels in which a sum of two
+   * products could leave 16 bits, as some runtimes add them on processors without VNNI; 0 is a
+   * proof for every input; no number where u8 activations do not meet constant s8 weights.
    */
   LAYERS(1),
   /**
    * Of a model: key, value. Keys of the library begin with "intmill.": intmill.producer,
-   * intmill.source, intmill.scheme, intmill.calibration, intmill.samples (those that apply); keys
-   * of a foreign model file begin with "source."; the others come from intmill_model_annotate.
+   * intmill.source, intmill.scheme, intmill.calibration, intmill.samples, intmill.exact ("any", or
+   * "vnni" where sums may saturate without it), intmill.saturating_channels (those that apply);
+   * keys of a foreign model file begin with "source."; the others come from intmill_model_annotate.
    */
   METADATA(2),
   /**
@@ -32,7 +35,11 @@ public enum ReportKind {
   /**
    * Of a verifying probe: key, value. samples, agreement (percent of rows where both models put the
    * same class first); with targets also reference_top1, reference_top5, candidate_top1,
-   * candidate_top5 (percent). A row is what lies along the last dimension of the first output.
+   * candidate_top5 (percent). A row is what lies along the last dimension of the first output. Of a
+   * sensitivity probe: samples, layers, steps (of the model's plan that were run again for its
+   * layers), steps_whole (had the whole model been run for each layer), with targets
+   * reference_top1, and with Option.REVERSE sqnr_db and agreement (of the model with all layers in
+   * integers).
    */
   SUMMARY(20),
   /**
@@ -44,7 +51,16 @@ public enum ReportKind {
    * Of a calibrating probe, one row an activation: tensor, min, max (as seen), scale, zero_point
    * (as chosen), samples, nonfinite (values that were left out).
    */
-  RANGES(22);
+  RANGES(22),
+  /**
+   * Of a sensitivity probe, one row a layer, the one that costs most first (with Option.REVERSE:
+   * the one whose float form wins most back): layer, op, sqnr_db, cosine (of the worst of the
+   * model's outputs), agreement (percent), top1_change (points against the float model; no number
+   * without targets), layer_sqnr_db, layer_cosine (of the layer's own result, its activation
+   * included), min, max (of its input as fed), clipped (percent of its input beyond the calibrated
+   * range), cause (why it loses precision, in words; "" when nothing stands out).
+   */
+  SENSITIVITY(23);
 
   private final int value;
 

@@ -1,0 +1,90 @@
+// The options that say how a model is quantized, and the calibration they need.
+#include "cli/scheme_options.h"
+
+#include "cli/error.h"
+
+namespace intmill::cli {
+namespace {
+
+// * stands for any text, ? for one character, as in the library.
+bool GlobMatches(std::string_view glob, std::string_view text) {
+  if (glob.empty()) return text.empty();
+  if (glob[0] == '*')
+    return GlobMatches(glob.substr(1), text) ||
+           (!text.empty() && GlobMatches(glob, text.substr(1)));
+  return !text.empty() && (glob[0] == '?' || glob[0] == text[0]) &&
+         GlobMatches(glob.substr(1), text.substr(1));
+}
+
+}  // namespace
+
+void AddSchemeOptions(Command& command, SchemeOptions& options) {
+  command.Flag("--dynamic", options.is_dynamic, "Measure activations while running");
+  command.Choice("--method", "NAME", options.method,
+                 {"minmax", "average", "percentile", "entropy", "mse"},
+                 "How a range is chosen; 'intmill quantize --help' explains them");
+  command.Number("--percentile", "P", options.percentile, 50, 100, "For --method percentile");
+  command.Flag("--per-tensor", options.per_tensor,
+               "One scale for a whole weight, not one for each output channel");
+  command.Flag("--symmetric", options.symmetric, "Activations with zero point 0");
+  command.Choice("--target", "WHERE", options.target, {"vnni", "any"},
+                 "any: 7-bit weights for just the output channels whose sums could saturate where "
+                 "other runtimes lack VNNI; intmill itself is exact everywhere; default vnni");
+  command.Texts("--skip", "GLOB", options.skip, Need::kOptional,
+                "Leave these layers in float; may be repeated");
+  command.Text("--recipe", "FILE", options.recipe, Need::kOptional,
+               "Options from a JSON file; the command line counts more");
+}
+
+void ApplyFlags(const SchemeOptions& from, Options& to) {
+  if (from.is_dynamic) to.Set(INTMILL_OPT_SCHEME, int64_t{INTMILL_SCHEME_DYNAMIC});
+  if (!from.target.empty()) to.Set(INTMILL_OPT_TARGET, from.target);
+  if (!from.method.empty()) to.Set(INTMILL_OPT_CALIBRATION, from.method);
+  if (from.percentile) to.SetNumber(INTMILL_OPT_PERCENTILE, *from.percentile);
+  if (from.per_tensor) to.Set(INTMILL_OPT_PER_CHANNEL, int64_t{0});
+  if (from.symmetric) to.Set(INTMILL_OPT_ACT_SYMMETRIC, int64_t{1});
+  for (const std::string& glob : from.skip) to.Set(INTMILL_OPT_SKIP, int64_t{1}, glob.c_str());
+}
+
+void CheckSkips(const Model& model, const std::string& name, const SchemeOptions& options) {
+  const Report layers = model.Report(INTMILL_REPORT_LAYERS);
+  for (const std::string& glob : options.skip) {
+    bool is_used = false;
+    for (int64_t i = 0; i < layers.rows(); ++i)
+      is_used = is_used || GlobMatches(glob, layers.Text(i, "name"));
+    if (!is_used)
+      throw UsageError(
+          Cat("--skip: no layer of ", name, " matches '", glob, "'; 'intmill inspect' lists them"));
+  }
+}
+
+Probe Calibrate(const Model& model, Feeder& feeder, Work& work) {
+  Probe calibration = Probe::Calibrate(model, work.options());
+  work.ForEachBatch(
+      "calibrate", feeder, [&](const auto& inputs) { calibration.Feed(inputs); }, work.Threads());
+  return calibration;
+}
+
+int64_t SamplesOf(const Probe& calibration) {
+  Report ranges;
+  const intmill_status status =
+      intmill_probe_report(calibration.get(), INTMILL_REPORT_RANGES, ranges.Out());
+  if (status == INTMILL_ERROR_STATE) return 0;  // it has seen nothing
+  Check(status);
+  return ranges.rows() == 0 ? 0 : static_cast<int64_t>(ranges.Number(0, "samples"));
+}
+
+Probe LoadCalibration(const Model& model, const std::string& name, const std::string& path,
+                      Work& work) {
+  Probe loaded = Probe::Load(path, &work.options());
+  try {
+    Probe own = Probe::Calibrate(model, work.options());
+    own.Merge(loaded);
+  } catch (const Error& error) {
+    if (error.status() != INTMILL_ERROR_INVALID_ARGUMENT) throw;
+    throw Failure(Cat(path, ": ", error.what(), "; it is not of ", name));
+  }
+  return loaded;
+}
+
+}  // namespace intmill::cli

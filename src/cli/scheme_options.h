@@ -1,0 +1,39 @@
+// The options that say how a model is quantized, and the calibration they need.
+#ifndef INTMILL_CLI_SCHEME_OPTIONS_H
+#define INTMILL_CLI_SCHEME_OPTIONS_H
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/command.h"
+
+namespace intmill::cli {
+
+struct SchemeOptions {
+  std::string method;
+  std::string recipe;
+  std::string target;
+  std::vector<std::string> skip;
+  std::optional<double> percentile;
+  bool is_dynamic = false;
+  bool per_tensor = false;
+  bool symmetric = false;
+};
+
+void AddSchemeOptions(Command& command, SchemeOptions& options);
+void ApplyFlags(const SchemeOptions& from, Options& to);
+// A --skip that matches nothing is a typing mistake that would cost accuracy in silence. `name` is
+// the model's, for messages.
+void CheckSkips(const Model& model, const std::string& name, const SchemeOptions& options);
+
+// Feeds all of it, from as many threads as the options say.
+Probe Calibrate(const Model& model, Feeder& feeder, Work& work);
+int64_t SamplesOf(const Probe& calibration);
+// What was seen elsewhere; Failure when that was another model.
+Probe LoadCalibration(const Model& model, const std::string& name, const std::string& path,
+                      Work& work);
+
+}  // namespace intmill::cli
+
+#endif  // INTMILL_CLI_SCHEME_OPTIONS_H
