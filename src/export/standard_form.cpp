@@ -106,13 +106,14 @@ Result<Graph> ToStandardForm(Graph graph) {
   const OpDef* const log_softmax = FindOp("LogSoftmax");
   const size_t count = graph.nodes.size();
   for (size_t i = 0; i < count; ++i) {
-    const Node& node = graph.nodes[i];
-    const std::string place = Place(node);
-    TRY(CheckNode(node).At(place));
+    // No reference to the node: what is expanded adds others, which moves it.
+    const OpDef* const op = graph.nodes[i].op;
+    const std::string place = Place(graph.nodes[i]);
+    TRY(CheckNode(graph.nodes[i]).At(place));
     NameAllOutputs(graph, i);
-    if (node.op == split) CountParts(graph.nodes[i]);
-    if (node.op == swish) ExpandSwish(graph, i);
-    if (node.op == softmax || node.op == log_softmax) TRY(Unflatten(graph, i).At(place));
+    if (op == split) CountParts(graph.nodes[i]);
+    if (op == swish) ExpandSwish(graph, i);
+    if (op == softmax || op == log_softmax) TRY(Unflatten(graph, i).At(place));
   }
   TRY(SortTopologically(graph));
   return graph;
