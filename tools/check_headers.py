@@ -5,7 +5,8 @@
                               C++23, by gcc and clang, with padding forbidden; every *_INIT macro;
                               and the C programs in README.md
   check_headers.py internal   each header below src/, as C++20, but for those that the build compiles
-                              alone: a source of the same name includes them before anything else
+                              alone: they have a guard, and a source of the same name includes
+                              them before anything else
 """
 
 import concurrent.futures
@@ -67,6 +68,9 @@ def public_jobs(folder):
 
 
 def comes_first(header):
+    """Whether the build compiles it alone, and a guard makes a second #include nothing."""
+    if not re.search(r"^#ifndef (INTMILL_\w+)\n#define \1$", header.read_text(), re.M):
+        return False
     source = header.with_suffix(".cpp")
     first = re.search(r'^#include ["<](.*)[">]', source.read_text() if source.exists() else "", re.M)
     return first and first[1] == str(header.relative_to(ROOT / "src"))

@@ -4,7 +4,6 @@
 // product of floats. Float models are checked as they are and quantized, with static and with
 // dynamic ranges.
 //   kernels [model.onnx]     with a model: prints every step that differs
-#include <array>
 #include <cstdio>
 #include <cstring>
 
@@ -18,16 +17,6 @@
 
 namespace intmill::test {
 namespace {
-
-// Under a sanitizer, which is slow, two threads touch what four do, and static quantization has the
-// kernels that are ours; oneDNN's are not instrumented.
-#if defined(__SANITIZE_ADDRESS__)
-constexpr std::array<int64_t, 1> kThreads = {2};
-constexpr bool kOnlyStatic = true;
-#else
-constexpr std::array<int64_t, 2> kThreads = {2, 4};
-constexpr bool kOnlyStatic = false;
-#endif
 
 constexpr int kSecondsPerModel = 600;
 constexpr double kRelative = 1e-4;
@@ -94,7 +83,7 @@ Result<std::string> CheckGraph(const Graph& loaded, const std::vector<Tensor>& i
     return Error(Code::kInternal, wrong);
   ASSIGN_OR_RETURN(const Outputs unobserved, RunPlan(graph, inputs, 1, {}));
   if (unobserved != wanted) return Error(Code::kInternal, "a second run gives other bits");
-  for (const int64_t threads : kThreads) {
+  for (const int64_t threads : {2, 4}) {
     Checks many;
     TRY(RunPlan(graph, inputs, threads, many.Hook()).status());
     std::string wrong = WrongStep(many, verbose);
@@ -129,13 +118,9 @@ Result<std::string> CheckModel(const std::string& path, const Expectation& expec
   ASSIGN_OR_RETURN(Graph loaded, LoadModel(path, options));
   const auto graph = std::make_shared<const Graph>(std::move(loaded));
   ASSIGN_OR_RETURN(const std::vector<Tensor> inputs, RandomInputs(*graph, expectation));
-  std::string summary;
-  if (!kOnlyStatic || IsQuantized(*graph)) {
-    ASSIGN_OR_RETURN(summary, CheckGraph(*graph, inputs, verbose));
-  }
+  ASSIGN_OR_RETURN(std::string summary, CheckGraph(*graph, inputs, verbose));
   if (IsQuantized(*graph)) return summary;
   for (const Scheme scheme : {Scheme::kStatic, Scheme::kDynamicRanges}) {
-    if (kOnlyStatic && scheme != Scheme::kStatic) continue;
     const char* name = scheme == Scheme::kStatic ? "static" : "dynamic";
     ASSIGN_OR_RETURN(const Graph quantized, QuantizeWith(scheme, graph, inputs).At(name));
     ASSIGN_OR_RETURN(const std::string more, CheckGraph(quantized, inputs, verbose).At(name));
