@@ -7,7 +7,6 @@ namespace {
 
 float Add(float a, float b) { return a + b; }
 float Sub(float a, float b) { return a - b; }
-[[maybe_unused]] float Mul(float a, float b) { return a * b; }
 float Div(float a, float b) { return a / b; }
 float Min(float a, float b) { return a < b || a != a ? a : b; }
 float Max(float a, float b) { return a > b || a != a ? a : b; }
