@@ -16,12 +16,13 @@ endif()
 
 include(CheckCXXCompilerFlag)
 
-# ccache: paths below the source folder are hashed relative, so checkouts share their objects.
+# ccache: paths below the source folder are hashed relative, so checkouts share their objects, and so
+# do builds with and without tests, which differ in -Werror only.
 find_program(INTMILL_CCACHE ccache)
 mark_as_advanced(INTMILL_CCACHE)
 if(INTMILL_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(launcher ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1
-               ${INTMILL_CCACHE})
+               CCACHE_IGNOREOPTIONS=-Werror ${INTMILL_CCACHE})
   set(CMAKE_C_COMPILER_LAUNCHER ${launcher})
   set(CMAKE_CXX_COMPILER_LAUNCHER ${launcher})
 endif()

@@ -3,6 +3,7 @@
 #
 #   tests/run.sh            release build with everything, then everything but the gates under
 #                           AddressSanitizer and UndefinedBehaviorSanitizer
+#   tests/run.sh --all      that, and the sanitizers run the long tests of the whole job, too
 #   tests/run.sh --quick    the dev build and its fast tests only
 #   tests/run.sh --tsan     the plain programs under ThreadSanitizer only (Criterion cannot run there)
 set -uo pipefail
@@ -40,10 +41,10 @@ run_tests() {  # <preset> <folder> [ctest argument ...]
 jobs=$(nproc)
 export CTEST_PARALLEL_LEVEL=$jobs
 
-mode=${1---all}
+mode=${1-}
 case "$mode" in
-  --all | --quick | --tsan) ;;
-  *) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 2 ;;
+  "" | --all | --quick | --tsan) ;;
+  *) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac
 
 say "dependencies"
@@ -68,7 +69,8 @@ run_tests release build-release
 
 # Under gates nothing of ours runs, so they are not repeated.
 build asan build-asan
-run_tests asan build-asan -E '^gate'
+# shellcheck disable=SC2046
+run_tests asan build-asan -E '^gate' $([ "$mode" = --all ] || echo -LE whole)
 
 say "done"
 tools/count_tests.py build-release build-asan

@@ -1,5 +1,7 @@
 // Conv: sliding dot products, y[n, m, o] = bias[m] + sum x[n, c, o * stride + k * dilation - pad] *
 // w[m, c, k] over the channels c of m's group and the window k.
+#include <algorithm>
+
 #include "base/parallel.h"
 #include "kernels/convolution.h"
 #include "ops/common/weighted.h"
@@ -79,21 +81,34 @@ int64_t Offset(const Problem& p, const Shape& out, const Shape& k) {
   return offset;
 }
 
-// All elements of output channel m of one image; `x` is the first channel of m's group.
+// All elements of output channel m of one image; `x` is the first channel of m's group. A tap's
+// places are worked out once for all channels that it meets.
 void ComputeChannel(const Problem& p, const float* x, const float* w, float bias, float* y) {
-  Shape out(p.in.size(), 0);
+  struct Place {
+    int64_t out;
+    int64_t in;
+  };
+  std::vector<double> sums(static_cast<size_t>(NumElements(p.window.out)), bias);
+  double* sum = sums.data();
+  std::vector<Place> places;
+  Shape k(p.in.size(), 0);
   do {
-    double sum = bias;
-    Shape k(p.in.size(), 0);
-    int64_t tap = 0;
+    places.clear();
+    Shape out(p.in.size(), 0);
+    int64_t at = 0;
     do {
       const int64_t offset = Offset(p, out, k);
-      for (int64_t c = 0; offset >= 0 && c < p.in_channels_per_group; ++c)
-        sum += static_cast<double>(x[c * p.in_area + offset]) * w[c * p.kernel_area + tap];
-      ++tap;
-    } while (Next(k, p.window.kernel));
-    *y++ = static_cast<float>(sum);
-  } while (Next(out, p.window.out));
+      if (offset >= 0) places.push_back({at, offset});
+      ++at;
+    } while (Next(out, p.window.out));
+    for (int64_t c = 0; c < p.in_channels_per_group; ++c) {
+      const double weight = w[c * p.kernel_area];
+      const float* plane = x + c * p.in_area;
+      for (const Place& place : places) sum[place.out] += weight * plane[place.in];
+    }
+    ++w;
+  } while (Next(k, p.window.kernel));
+  std::ranges::transform(sums, y, [](double s) { return static_cast<float>(s); });
 }
 
 Status Reference(const ReferenceArgs& args) {

@@ -54,15 +54,23 @@ void Compare(const Operand& operand, const void* a, const void* b, StepCheck& ch
   }
 }
 
+uint64_t Hash(const void* data, const Operand& operand) {
+  const auto bytes = static_cast<size_t>(NumBytes(operand.shape, operand.dtype));
+  return std::hash<std::string_view>()({static_cast<const char*>(data), bytes});
+}
+
 class CheckedKernel final : public Kernel {
  public:
   CheckedKernel(std::unique_ptr<Kernel> chosen, std::unique_ptr<Kernel> reference,
-                std::vector<Operand> outputs, std::vector<Tensor> constants,
+                std::vector<Operand> inputs, std::vector<Operand> outputs,
+                std::vector<Tensor> constants, std::shared_ptr<const StepCheck> known,
                 std::shared_ptr<StepCheck> check)
       : chosen_(std::move(chosen)),
         reference_(std::move(reference)),
+        inputs_(std::move(inputs)),
         outputs_(std::move(outputs)),
         constants_(std::move(constants)),
+        known_(std::move(known)),
         check_(std::move(check)) {}
 
   std::string_view name() const override { return chosen_->name(); }
@@ -72,7 +80,24 @@ class CheckedKernel final : public Kernel {
   Result<std::unique_ptr<KernelState>> MakeState() const override { return chosen_->MakeState(); }
 
   Status Run(const RunArgs& args, KernelState* state) const override {
+    HashInputs(args);  // before the kernel runs: it may write over them
     TRY(chosen_->Run(args, state));
+    for (size_t i = 0; i < outputs_.size(); ++i)
+      if (outputs_[i].present) check_->bits ^= Hash(args.outputs[i], outputs_[i]);
+    if (known_ == nullptr || known_->read != check_->read || known_->bits != check_->bits)
+      return CompareWithReference(args);
+    *check_ = *known_;
+    return Ok();
+  }
+
+ private:
+  void HashInputs(const RunArgs& args) const {
+    for (size_t i = 0; i < inputs_.size(); ++i)
+      if (inputs_[i].present && !constants_[i].valid())
+        check_->read = check_->read * 31 + Hash(args.inputs[i], inputs_[i]);
+  }
+
+  Status CompareWithReference(const RunArgs& args) const {
     std::vector<const void*> inputs(args.inputs.begin(), args.inputs.end());
     for (size_t i = 0; i < inputs.size(); ++i)
       if (constants_[i].valid()) inputs[i] = constants_[i].data<void>();
@@ -84,41 +109,44 @@ class CheckedKernel final : public Kernel {
       memory.push_back(std::move(bytes));
     }
     TRY(reference_->Run({inputs, expected, args.scratch}, nullptr));
-    for (size_t i = 0; i < outputs_.size(); ++i) {
-      if (!outputs_[i].present) continue;
-      Compare(outputs_[i], args.outputs[i], expected[i], *check_);
-      const auto bytes = static_cast<size_t>(NumBytes(outputs_[i].shape, outputs_[i].dtype));
-      check_->bits ^= std::hash<std::string_view>()({static_cast<char*>(args.outputs[i]), bytes});
-    }
+    for (size_t i = 0; i < outputs_.size(); ++i)
+      if (outputs_[i].present) Compare(outputs_[i], args.outputs[i], expected[i], *check_);
     return Ok();
   }
 
- private:
   std::unique_ptr<Kernel> chosen_;
   std::unique_ptr<Kernel> reference_;
+  std::vector<Operand> inputs_;
   std::vector<Operand> outputs_;
   std::vector<Tensor> constants_;
+  std::shared_ptr<const StepCheck> known_;
   std::shared_ptr<StepCheck> check_;
 };
 
 }  // namespace
 
-KernelHook Checks::Hook() {
-  return [this](const LowerArgs& args,
-                std::unique_ptr<Kernel> chosen) -> Result<std::unique_ptr<Kernel>> {
+KernelHook Checks::Hook(const Checks* known) {
+  return [this, known](const LowerArgs& args,
+                       std::unique_ptr<Kernel> chosen) -> Result<std::unique_ptr<Kernel>> {
     ASSIGN_OR_RETURN(std::unique_ptr<Kernel> reference, MakeReferenceKernel(args));
+    std::vector<Operand> inputs(args.inputs.begin(), args.inputs.end());
     std::vector<Operand> outputs(args.outputs.begin(), args.outputs.end());
-    for (Operand& output : outputs) output.qparams = nullptr;
+    for (auto* operands : {&inputs, &outputs})
+      for (Operand& operand : *operands) operand.qparams = nullptr;
     std::vector<Tensor> constants;
     for (const Operand& input : args.inputs)
       constants.push_back(input.constant != nullptr ? *input.constant : Tensor());
+    std::shared_ptr<const StepCheck> before;
+    if (known != nullptr && known->steps_.size() > steps_.size())
+      before = known->steps_[steps_.size()];
     auto check = std::make_shared<StepCheck>();
     check->layer = args.node.name;
     check->op = args.node.op->name;
     check->kernel = chosen->name();
     steps_.push_back(check);
-    return MakeKernel<CheckedKernel>(std::move(chosen), std::move(reference), std::move(outputs),
-                                     std::move(constants), std::move(check));
+    return MakeKernel<CheckedKernel>(std::move(chosen), std::move(reference), std::move(inputs),
+                                     std::move(outputs), std::move(constants), std::move(before),
+                                     std::move(check));
   };
 }
 

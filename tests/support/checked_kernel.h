@@ -21,13 +21,16 @@ struct StepCheck {
   int64_t values = 0;
   int64_t different = 0;  // integers that are not equal
   double worst = 0;       // integers: in steps; floats: |a - b| / max |b| over the tensor
-  uint64_t bits = 0;      // a hash of what the chosen kernel wrote
+  uint64_t read = 0;      // a hash of what the chosen kernel read
+  uint64_t bits = 0;      // a hash of what it wrote
 };
 
 // Collects the checks of all steps. Outlives the plan.
 class Checks {
  public:
-  KernelHook Hook();
+  // A step that reads and writes the same bits as in `known` (of the same graph, run before; may be
+  // null) has been compared there: its reference does not run again.
+  KernelHook Hook(const Checks* known = nullptr);
   const std::vector<std::shared_ptr<StepCheck>>& steps() const { return steps_; }
 
  private:

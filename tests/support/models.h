@@ -21,6 +21,7 @@ struct Expectation {
   std::map<std::string, int64_t> dims;
   int64_t unnamed_dim = 1;  // for dimensions without a name: any=N
   int64_t max_integer = 1;  // integer inputs are 0 to this: ids=N
+  bool large = false;  // takes minutes under a sanitizer, and others have its operators: large=1
 };
 
 // model.onnx equal batch=2 any=1 ids=511
@@ -36,6 +37,8 @@ inline Expectation ParseLine(const std::string& line) {
       expectation.unnamed_dim = number;
     } else if (key == "ids") {
       expectation.max_integer = number;
+    } else if (key == "large") {
+      expectation.large = number != 0;
     } else {
       expectation.dims[key] = number;
     }
