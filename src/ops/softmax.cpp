@@ -1,4 +1,5 @@
-// Softmax: e^x / sum of e^x along an axis.
+// Softmax: e^x / sum of e^x along an axis. MaskedSoftmax: the same of scale * x + mask along the
+// last axis, as attention has it; fuse_softmax makes it.
 #include "ops/common/softmax.h"
 
 namespace intmill::ops {
@@ -13,15 +14,25 @@ Result<QParams> FixedOutput(const Node&, DType dtype) {
 Status Reference(const ReferenceArgs& args) { return SoftmaxReference(args, false); }
 Result<std::unique_ptr<Kernel>> Lower(const LowerArgs& args) { return LowerSoftmax(args, false); }
 
-constexpr OpDef kOps[] = {{
-    .name = "Softmax",
-    .quant = QuantRule::kAllInputs,
-    .fixed_output = FixedOutput,
-    .upgrade = UpgradeSoftmax,
-    .infer = InferSoftmax,
-    .reference = Reference,
-    .lower = Lower,
-}};
+constexpr OpDef kOps[] = {
+    {
+        .name = "Softmax",
+        .quant = QuantRule::kAllInputs,
+        .fixed_output = FixedOutput,
+        .upgrade = UpgradeSoftmax,
+        .infer = InferSoftmax,
+        .reference = Reference,
+        .lower = Lower,
+    },
+    {
+        .name = "MaskedSoftmax",
+        .domain = "intmill",
+        .max_inputs = 2,
+        .infer = InferSoftmax,
+        .reference = Reference,
+        .lower = Lower,
+    },
+};
 
 }  // namespace
 

@@ -29,6 +29,7 @@ constexpr Pass kFuseCurves = {"fuse_curves", FuseCurves};
 constexpr Pass kFuseLayerNorm = {"fuse_layer_norm", FuseLayerNorm};
 constexpr Pass kFusePad = {"fuse_pad", FusePad};
 constexpr Pass kFuseResidualAdd = {"fuse_residual_add", FuseResidualAdd};
+constexpr Pass kFuseSoftmax = {"fuse_softmax", FuseSoftmax};
 constexpr Pass kFoldDynamic = {"fold_dynamic", FoldDynamic};
 constexpr Pass kFoldQdq = {"fold_qdq", FoldQdq};
 constexpr Pass kMoveQdq = {"move_qdq", MoveQdq};
@@ -42,8 +43,9 @@ constexpr Pass kLoadPasses[] = {kFusePad,    kFuseBatchNorm, kFuseBias,
                                 kFuseCurves, kFuseLayerNorm, kPrune};
 // When shapes are fixed, on float operators. Twice: a residual add can only be fused into a node
 // that has its activation, and may have one itself.
-constexpr Pass kFusions[] = {kFlattenMatMul,  kFuseActivations, kFuseResidualAdd, kFuseActivations,
-                             kRemoveIdentity, kMoveQdq,         kFoldConstants,   kPrune};
+constexpr Pass kFusions[] = {kFlattenMatMul,   kFuseActivations, kFuseResidualAdd,
+                             kFuseActivations, kFuseSoftmax,     kRemoveIdentity,
+                             kMoveQdq,         kFoldConstants,   kPrune};
 // After fold_qdq shapes are not inferred again: operators on integers would be taken for float
 // ones.
 constexpr Pass kIntegerPasses[] = {kFoldQdq, kFoldDynamic,    kFusePad,

@@ -1,7 +1,7 @@
-// A quantized model gives the same bits whatever instruction sets it may use. Products of full-range
-// weights with full-range activations, whose sums of adjacent pairs overflow 16 bits, are the hard
-// case: without VNNI the obvious instruction saturates there. Each limit gets a process of its own,
-// because libraries decide once which code they generate.
+// A quantized model gives the same bits whatever instruction sets it may use. Products of
+// full-range weights with full-range activations, whose sums of adjacent pairs overflow 16 bits,
+// are the hard case: without VNNI the obvious instruction saturates there. Each limit gets a
+// process of its own, because libraries decide once which code they generate.
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -63,14 +63,9 @@ struct Layer {
 };
 // Depths and widths around what kernels split into blocks.
 constexpr Layer kLayers[] = {
-    {"first", 24, 3, 2, 1},
-    {"pointwise", 40, 1, 1, 1},
-    {"depthwise", 40, 3, 1, 40},
-    {"grouped", 32, 3, 1, 4},
-    {"wide", 72, 3, 1, 1},
-    {"depthwise5", 72, 5, 2, 72},
-    {"pointwise_two", 64, 1, 2, 1},
-    {"last", 20, 3, 1, 1},
+    {"first", 24, 3, 2, 1},         {"pointwise", 40, 1, 1, 1}, {"depthwise", 40, 3, 1, 40},
+    {"grouped", 32, 3, 1, 4},       {"wide", 72, 3, 1, 1},      {"depthwise5", 72, 5, 2, 72},
+    {"pointwise_two", 64, 1, 2, 1}, {"last", 20, 3, 1, 1},
 };
 
 Result<Graph> FullRange() {

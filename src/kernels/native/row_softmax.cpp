@@ -1,15 +1,63 @@
-// Softmax of rows of 8-bit numbers.
+// Softmax of rows.
 #include "kernels/native/row_softmax.h"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <string>
 
 #include "base/parallel.h"
+#include "kernels/native/levels.h"
+#include "kernels/native/walk.h"
 #include "tensor/quantize.h"
 
 namespace intmill::native {
 namespace {
+
+// Rows that are worth a thread of their own have this many elements together.
+constexpr int64_t kGrain = 4096;
+
+int64_t RowsPerThread(int64_t columns) { return std::max<int64_t>(1, kGrain / columns); }
+
+class FloatSoftmaxKernel : public Kernel {
+ public:
+  FloatSoftmaxKernel(const FloatSoftmax& softmax, const Loops& loops)
+      : columns_(softmax.columns),
+        scale_(softmax.scale),
+        has_mask_(softmax.has_mask),
+        walk_(softmax.rows, {softmax.has_mask ? softmax.mask_strides
+                                              : std::vector<int64_t>(softmax.rows.size(), 0)}),
+        loop_(loops.softmax),
+        name_(Cat("native softmax:", loops.level)) {}
+
+  std::string_view name() const override { return name_; }
+
+  Status Run(const RunArgs& args, KernelState*) const override {
+    const auto* x = static_cast<const float*>(args.inputs[0]);
+    const auto* mask = has_mask_ ? static_cast<const float*>(args.inputs[1]) : nullptr;
+    auto* y = static_cast<float*>(args.outputs[0]);
+    ParallelFor(walk_.elements(), RowsPerThread(columns_), [&](int64_t begin, int64_t end) {
+      walk_.Rows(begin, end, [&](const Walk::Offsets& offsets, int64_t first, int64_t count) {
+        for (int64_t i = 0; i < count; ++i) {
+          const int64_t at = (first + i) * columns_;
+          const float* row = mask == nullptr ? nullptr : mask + offsets[0] + i * MaskStep();
+          loop_(x + at, row, scale_, y + at, columns_);
+        }
+      });
+    });
+    return Ok();
+  }
+
+ private:
+  int64_t MaskStep() const { return walk_.row_strides()[0]; }
+
+  const int64_t columns_;
+  const float scale_;
+  const bool has_mask_;
+  const Walk walk_;
+  const SoftmaxLoop loop_;
+  const std::string name_;
+};
 
 class ByteSoftmaxKernel : public Kernel {
  public:
@@ -21,8 +69,7 @@ class ByteSoftmaxKernel : public Kernel {
   std::string_view name() const override { return "native int8 softmax"; }
 
   Status Run(const RunArgs& args, KernelState*) const override {
-    const int64_t grain = std::max<int64_t>(1, 4096 / softmax_.columns);
-    ParallelFor(softmax_.rows, grain, [&](int64_t begin, int64_t end) {
+    ParallelFor(softmax_.rows, RowsPerThread(softmax_.columns), [&](int64_t begin, int64_t end) {
       for (int64_t row = begin; row < end; ++row) {
         if (softmax_.in_dtype == DType::kU8) {
           RunRow<uint8_t>(args, row * softmax_.columns);
@@ -65,6 +112,10 @@ class ByteSoftmaxKernel : public Kernel {
 };
 
 }  // namespace
+
+Result<std::unique_ptr<Kernel>> MakeFloatSoftmax(const FloatSoftmax& softmax, Isa isa) {
+  return MakeKernel<FloatSoftmaxKernel>(softmax, LoopsFor(isa));
+}
 
 Result<std::unique_ptr<Kernel>> MakeByteSoftmax(const ByteSoftmax& softmax) {
   return MakeKernel<ByteSoftmaxKernel>(softmax);

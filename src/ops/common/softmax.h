@@ -10,6 +10,8 @@ namespace intmill::ops {
 // Before opset 13 all dimensions from the axis on were one, and the axis was 1 when not said. The
 // attribute "flattens", which ONNX does not have, keeps that meaning.
 Status UpgradeSoftmax(Graph& graph, Node& node, int64_t opset);
+// MaskedSoftmax has an attribute "scale", and may have a second input, the mask, which stretches to
+// x, but not along the last axis.
 Status InferSoftmax(InferContext& context);
 
 // The tensor as `outer` blocks of `count` elements, `inner` apart, that are normalized together.

@@ -6,19 +6,6 @@
 using namespace intmill;
 using namespace intmill::test;
 
-namespace {
-
-// Every level that this processor runs, and those of its slower relatives.
-std::vector<Isa> Levels() {
-  std::vector<Isa> levels = {Isa::kBaseline};
-  for (const Isa isa : {Isa::kAvx2, Isa::kAvx512})
-    if (DetectIsa() >= isa) levels.push_back(isa);
-  levels.push_back(DetectIsa());
-  return levels;
-}
-
-}  // namespace
-
 Test(depthwise, every_level_and_thread_count_gives_the_bits_of_plain_loops) {
   constexpr int kProblems = 400;
   Random random(11);

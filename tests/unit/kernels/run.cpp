@@ -52,6 +52,14 @@ std::string Join(const std::vector<int64_t>& values) { return ToString(values); 
 
 }  // namespace
 
+std::vector<Isa> Levels() {
+  std::vector<Isa> levels = {Isa::kBaseline};
+  for (const Isa isa : {Isa::kAvx2, Isa::kAvx512})
+    if (DetectIsa() >= isa) levels.push_back(isa);
+  levels.push_back(DetectIsa());
+  return levels;
+}
+
 Bytes Run(const Kernel& kernel, const std::vector<const void*>& inputs, size_t output_bytes,
           int64_t threads) {
   const ThreadScope scope(threads);

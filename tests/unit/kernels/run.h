@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/cpu.h"
 #include "kernels/convolution.h"
 #include "kernels/epilogue.h"
 #include "kernels/kernel.h"
@@ -19,6 +20,9 @@ using Bytes = std::vector<uint8_t>;
 // Output 0 of a kernel, run with `threads` threads on fresh state; empty when it failed.
 Bytes Run(const Kernel& kernel, const std::vector<const void*>& inputs, size_t output_bytes,
           int64_t threads);
+
+// Every level that this processor runs, and those of its slower relatives.
+std::vector<Isa> Levels();
 
 class Random {
  public:

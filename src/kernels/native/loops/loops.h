@@ -98,6 +98,10 @@ using DequantizeLoop = void (*)(const uint8_t* x, float* y, int64_t n, const Byt
 // Widens [*min, *max] to the numbers in x; NaN is passed over.
 using RangeLoop = void (*)(const float* x, int64_t n, float* min, float* max);
 
+// y[i] = e^(t[i]) / sum of e^t, with t[i] = x[i] * scale + mask[i]. `mask` may be null. x and y may
+// be the same memory.
+using SoftmaxLoop = void (*)(const float* x, const float* mask, float scale, float* y, int64_t n);
+
 // y[i] = max(x[i], y[i]); sums[i] += x[i]
 struct PoolLoops {
   void (*largest_f32)(const void* x, void* y, int64_t n);
@@ -129,6 +133,7 @@ struct Loops {
   QuantizeLoop quantize;
   DequantizeLoop dequantize;
   RangeLoop range;
+  SoftmaxLoop softmax;
   TransposeLoop transpose_bytes;
   TransposeLoop transpose_words;  // of 4 bytes
 };
@@ -146,6 +151,7 @@ void TableRow(const uint8_t* table, const uint8_t* x, uint8_t* y, int64_t n);
 void QuantizeRow(const float* x, uint8_t* y, int64_t n, const ByteScale& scale);
 void DequantizeRow(const uint8_t* x, float* y, int64_t n, const ByteScale& scale);
 void RangeOf(const float* x, int64_t n, float* min, float* max);
+void SoftmaxRow(const float* x, const float* mask, float scale, float* y, int64_t n);
 void TransposeBytes(const void* src, const MatrixShape& matrix, void* dst);
 void TransposeWords(const void* src, const MatrixShape& matrix, void* dst);
 }  // namespace INTMILL_LEVEL
