@@ -516,12 +516,22 @@ typedef enum intmill_report_kind {
    * products could leave 16 bits, as some runtimes add them on processors without VNNI; 0 is a
    * proof for every input; no number where u8 activations do not meet constant s8 weights. */
   INTMILL_REPORT_LAYERS = 1,
-  /** Of a model: key, value. Keys of the library begin with "intmill.": intmill.producer,
+  /** Of a model: key, value. Keys of the library begin with "intmill.": intmill.digest
+   * (32 digits over layers, weights and names, as certificates name models), intmill.producer,
    * intmill.source, intmill.scheme, intmill.calibration, intmill.samples, intmill.exact ("any", or
-   * "vnni" where sums may saturate without it), intmill.saturating_channels (those that apply);
+   * "vnni" where sums may saturate without it), intmill.saturating_channels, intmill.recipe (the
+   * options of intmill_quantize that were set, as JSON) (those that apply);
    * keys of a foreign model file begin with "source."; the others come from intmill_model_annotate.
    */
   INTMILL_REPORT_METADATA = 2,
+  /** Of a model with a certificate: fact, name (of an output or a layer, else ""), value. Facts:
+   * reference, model, data and labels (digests; labels only where there were some), recipe (the
+   * options it was quantized with, as JSON), version, onednn_version and isa (of the machine that
+   * measured), samples, agreement, with labels reference_top1, reference_top5, candidate_top1 and
+   * candidate_top5 (percent); for each output output_sqnr_db, output_cosine, output_max_abs and
+   * output_mean_abs; for each layer that both models compute layer_sqnr_db and layer_cosine, of its
+   * result with its activation. A model without a certificate has no rows. */
+  INTMILL_REPORT_CERTIFICATE = 3,
   /** Of a session with INTMILL_OPT_PROFILE: layer, op, kernel, isa, calls, microseconds (of all
    * calls), note (why it does not run fast), multiply_adds (of one call of a product, 0 for other
    * operators), dtype (of what it computes with: "f32" for a layer that runs in floats). */
@@ -549,6 +559,14 @@ typedef enum intmill_report_kind {
    * activation included), min, max (of its input as fed), clipped (percent of its input beyond the
    * calibrated range), cause (why it loses precision, in words; "" when nothing stands out). */
   INTMILL_REPORT_SENSITIVITY = 23,
+  /** Of a replaying probe: figure, name, recorded, found, holds (1, 0, or no number where it was not
+   * measured). First "data", the digests of what was fed; where it does not hold the rest says
+   * nothing. Then samples, labels, agreement, candidate_top1, candidate_top5, output_sqnr_db and
+   * layer_sqnr_db, as far as the certificate has them. Signal-to-noise of the replay is estimated
+   * from what the certificate keeps of the float model's values; it equals what was recorded when
+   * the values are the same. It holds within 1 dB, and above 79 dB in any case, a percentage within
+   * 1 point or one row, as processors round floats differently. */
+  INTMILL_REPORT_REPLAY = 24,
   /** Not a kind: makes the type 32 bits wide. */
   INTMILL_REPORT_FORCE32 = 0x7fffffff
 } intmill_report_kind;
@@ -618,8 +636,9 @@ INTMILL_API int64_t intmill_model_port_count(const intmill_model* m, intmill_sid
 INTMILL_API intmill_status intmill_model_port(const intmill_model* m, intmill_side side,
                                               int64_t index, intmill_port* port);
 
-/** A table about the model: INTMILL_REPORT_LAYERS or INTMILL_REPORT_METADATA.
- * Errors: INVALID_ARGUMENT (a kind that is not a model's). @since 0.1 */
+/** A table about the model: INTMILL_REPORT_LAYERS, INTMILL_REPORT_METADATA or
+ * INTMILL_REPORT_CERTIFICATE. Errors: INVALID_ARGUMENT (a kind that is not a model's), BAD_FORMAT (a
+ * damaged certificate), BAD_VERSION (one of a newer release). @since 0.1 */
 INTMILL_API intmill_status intmill_model_report(const intmill_model* m, intmill_report_kind kind,
                                                 intmill_report** out);
 
@@ -665,13 +684,29 @@ INTMILL_API intmill_status intmill_probe_verify(const intmill_model* reference,
                                                 const intmill_model* candidate,
                                                 const intmill_options* opts, intmill_probe** out);
 
+/** As intmill_probe_verify, and also compares the results of layers, for intmill_model_certify. Runs
+ * on one thread, so that figures do not depend on how many there are.
+ * @param opts MEMORY_LIMIT, DISABLE_PASSES, hooks.
+ * Errors: as intmill_probe_verify. @since 0.1 */
+INTMILL_API intmill_status intmill_probe_certify(const intmill_model* reference,
+                                                 const intmill_model* candidate,
+                                                 const intmill_options* opts, intmill_probe** out);
+
+/** Makes a probe that measures again what a model's certificate says. Feed it the same data in the
+ * same order; batches may differ. The float model is not needed: the certificate keeps a sketch of
+ * its values.
+ * @param opts MEMORY_LIMIT, DISABLE_PASSES, hooks.
+ * Errors: STATE (m has no certificate), BAD_FORMAT (it is damaged, or of another model), BAD_VERSION
+ * (of a newer release), UNSUPPORTED (an operator that cannot run). @since 0.1 */
+INTMILL_API intmill_status intmill_probe_replay(const intmill_model* m, const intmill_options* opts,
+                                                intmill_probe** out);
+
 /** Runs the probe's models on one batch and takes in what they do.
  * @param inputs n_inputs tensors, one for each input of the model and in its order; the rules for
  * types and shapes are those of intmill_session_run.
- * @param targets NULL and 0, or for a verifying or sensitivity probe one tensor: the right class of
- * each row of the first output, S64 or S32, as many elements as rows. With every batch or with
- * none.
- * Errors: SHAPE, INVALID_ARGUMENT (wrong counts, targets for another kind of probe, a class out of
+ * @param targets NULL and 0, or for any but a calibrating probe one tensor: the right class of each
+ * row of the first output, S64 or S32, as many elements as rows. With every batch or with none.
+ * Errors: SHAPE, INVALID_ARGUMENT (wrong counts, targets for a calibrating probe, a class out of
  * range), STATE (targets with some batches only; the probe was loaded from a file), CANCELLED.
  * After an error the probe is as it was before the call. A calibrating probe may be fed by many
  * threads at once. @since 0.1 */
@@ -679,9 +714,9 @@ INTMILL_API intmill_status intmill_probe_feed(intmill_probe* p, intmill_tensor* 
                                               int64_t n_inputs, intmill_tensor* const* targets,
                                               int64_t n_targets);
 
-/** A table of what the probe saw so far: INTMILL_REPORT_SUMMARY or INTMILL_REPORT_OUTPUTS (verify),
- * INTMILL_REPORT_SUMMARY or INTMILL_REPORT_SENSITIVITY (sensitivity), or INTMILL_REPORT_RANGES
- * (calibrate). Errors: INVALID_ARGUMENT (a kind that is not this probe's), STATE (nothing was fed).
+/** A table of what the probe saw so far: INTMILL_REPORT_SUMMARY or INTMILL_REPORT_OUTPUTS (verify
+ * and certify), INTMILL_REPORT_SUMMARY or INTMILL_REPORT_SENSITIVITY (sensitivity),
+ * INTMILL_REPORT_RANGES (calibrate), or INTMILL_REPORT_REPLAY (replay). Errors: INVALID_ARGUMENT (a kind that is not this probe's), STATE (nothing was fed).
  * @since 0.1 */
 INTMILL_API intmill_status intmill_probe_report(const intmill_probe* p, intmill_report_kind kind,
                                                 intmill_report** out);
@@ -726,6 +761,16 @@ INTMILL_API void intmill_probe_release(intmill_probe* p);
 INTMILL_API intmill_status intmill_quantize(const intmill_model* m,
                                             const intmill_probe* calibration,
                                             const intmill_options* opts, intmill_model** out);
+
+/** The same model with a certificate: what a certifying probe found it to lose, on which data, with
+ * which recipe. It shares everything else with m. Equal data and models give equal bytes on one kind
+ * of processor; neither times nor names of files go in.
+ * @param m the candidate of the probe, or one that differs in its metadata only.
+ * Errors: INVALID_ARGUMENT (a probe of another kind or of another model), STATE (it was not fed).
+ * @since 0.1 */
+INTMILL_API intmill_status intmill_model_certify(const intmill_model* m,
+                                                 const intmill_probe* certifying,
+                                                 intmill_model** out);
 
 /* ---- Running --------------------------------------------------------------------------------- */
 

@@ -232,6 +232,16 @@ class Probe : public Handle<intmill_probe, intmill_probe_release> {
     Check(intmill_probe_verify(reference.get(), candidate.get(), options.get(), probe.Out()));
     return probe;
   }
+  static Probe Certify(const Model& reference, const Model& candidate, const Options& options) {
+    Probe probe;
+    Check(intmill_probe_certify(reference.get(), candidate.get(), options.get(), probe.Out()));
+    return probe;
+  }
+  static Probe Replay(const Model& model, const Options& options) {
+    Probe probe;
+    Check(intmill_probe_replay(model.get(), options.get(), probe.Out()));
+    return probe;
+  }
   // calibration may be an empty Probe when no layer is static.
   static Probe Sensitivity(const Model& model, const Probe& calibration, const Options& options) {
     Probe probe;
@@ -265,6 +275,13 @@ inline Model Quantize(const Model& model, const Probe& calibration, const Option
   Model quantized;
   Check(intmill_quantize(model.get(), calibration.get(), options.get(), quantized.Out()));
   return quantized;
+}
+
+// The model with what a certifying probe found.
+inline Model Certify(const Model& model, const Probe& certifying) {
+  Model certified;
+  Check(intmill_model_certify(model.get(), certifying.get(), certified.Out()));
+  return certified;
 }
 
 class Session : public Handle<intmill_session, intmill_session_release> {

@@ -18,6 +18,8 @@
 namespace intmill {
 class Binding;
 class Calibrator;
+class CertificateReplay;
+class Certifier;
 class Graph;
 class Sensitivity;
 class Session;
@@ -89,10 +91,13 @@ struct intmill_probe {
   intmill::capi::Magic magic{kMagic};
   std::shared_ptr<const intmill::Graph> origin;  // what a calibration is of
   std::atomic<bool> was_fed = false;
-  // One of the three.
+  // One of them.
   std::unique_ptr<intmill::Calibrator> calibrator;
   std::unique_ptr<intmill::Verifier> verifier;
   std::unique_ptr<intmill::Sensitivity> sensitivity;
+  std::unique_ptr<intmill::Certifier> certifier;
+  std::unique_ptr<intmill::CertificateReplay> replay;
+  intmill_probe();
   ~intmill_probe();
 };
 
@@ -146,6 +151,9 @@ template <typename T>
 void Release(T* handle) {
   if (Alive(handle)) std::unique_ptr<T>(handle).reset();
 }
+
+// Of the library, "0.1.0".
+std::string VersionText();
 
 Result<std::unique_ptr<intmill_tensor>> WrapTensor(Result<Tensor> t);
 Result<std::unique_ptr<intmill_report>> WrapReport(Result<Table> table);

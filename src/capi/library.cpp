@@ -8,11 +8,11 @@
 using namespace intmill;
 using namespace intmill::capi;
 
-namespace {
-
-std::string VersionText() {
+std::string intmill::capi::VersionText() {
   return Cat(INTMILL_VERSION / 10000, '.', INTMILL_VERSION / 100 % 100, '.', INTMILL_VERSION % 100);
 }
+
+namespace {
 
 std::string BuildInfo() {
 #if defined(__clang__)

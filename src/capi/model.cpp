@@ -3,12 +3,15 @@
 #include "capi/convert.h"
 #include "capi/guard.h"
 #include "capi/handles.h"
+#include "capi/option_json.h"
 #include "export/onnx.h"
 #include "format/format.h"
 #include "import/load.h"
 #include "intmill/intmill.h"
 #include "ir/graph.h"
 #include "quant/calibrate.h"
+#include "quant/certificate.h"
+#include "quant/certify.h"
 #include "quant/describe.h"
 #include "quant/quantize_graph.h"
 
@@ -84,9 +87,24 @@ Result<Tensor> SaveToTensor(const Graph& graph, const OptionBag& bag) {
   return t;
 }
 
+Result<Table> Certificates(const Graph& graph) {
+  if (!HasCertificate(graph)) return Table{.columns = {"fact", "name", "value"}, .rows = {}};
+  ASSIGN_OR_RETURN(const Certificate certificate, ReadCertificate(graph));
+  return DescribeCertificate(certificate, graph);
+}
+
+// With the options that made it, as whoever looks at the file later wants to know.
+Result<Graph> QuantizeAs(const Graph& graph, const Calibrator* calibrator, const OptionBag& bag) {
+  ASSIGN_OR_RETURN(Graph quantized,
+                   QuantizeGraph(graph, calibrator, ToSchemes(bag), ToHooks(bag)));
+  quantized.metadata[kRecipeKey] = OptionsToJson(bag.Quantizing());
+  return quantized;
+}
+
 Result<Table> Report(const Graph& graph, intmill_report_kind kind) {
   if (kind == INTMILL_REPORT_LAYERS) return DescribeLayers(graph);
   if (kind == INTMILL_REPORT_METADATA) return DescribeMetadata(graph);
+  if (kind == INTMILL_REPORT_CERTIFICATE) return Certificates(graph);
   return Error(Code::kInvalidArgument, "report kind ", static_cast<int>(kind),
                " is not one of a model");
 }
@@ -178,7 +196,21 @@ intmill_status intmill_quantize(const intmill_model* m, const intmill_probe* cal
     TRY(CheckHandle(m, "m"));
     TRY(CheckOptions(opts));
     ASSIGN_OR_RETURN(const Calibrator* calibrator, CalibratorOf(calibration, m));
-    const OptionBag& bag = BagOf(opts);
-    return WrapModel(QuantizeGraph(*m->graph, calibrator, ToSchemes(bag), ToHooks(bag)));
+    return WrapModel(QuantizeAs(*m->graph, calibrator, BagOf(opts)));
+  });
+}
+
+intmill_status intmill_model_certify(const intmill_model* m, const intmill_probe* certifying,
+                                     intmill_model** out) {
+  return Create(out, [&]() -> ModelHandle {
+    TRY(CheckHandle(m, "m"));
+    TRY(CheckHandle(certifying, "certifying"));
+    if (certifying->certifier == nullptr)
+      return Error(Code::kInvalidArgument, "certifying is a probe of another kind");
+    if (!certifying->was_fed) return Error(Code::kState, "the probe was not fed yet");
+    ASSIGN_OR_RETURN(auto certified,
+                     WrapModel(certifying->certifier->Certify(*m->graph, VersionText())));
+    certified->origin = m->origin;
+    return certified;
   });
 }

@@ -67,4 +67,12 @@ std::vector<OptionBag::Entry> OptionBag::InOrder() const {
   return ordered;
 }
 
+OptionBag OptionBag::Quantizing() const {
+  OptionBag bag;
+  for (const Entry& entry : entries_)
+    if (entry.row->key >= INTMILL_OPT_SCHEME && entry.row->key < INTMILL_OPT_THREADS)
+      bag.entries_.push_back(entry);
+  return bag;
+}
+
 }  // namespace intmill::capi

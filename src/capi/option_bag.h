@@ -30,6 +30,8 @@ class OptionBag {
   std::string Text(int32_t key) const;
   // In the order in which they count: a later one counts more, any layer more than the model.
   std::vector<Entry> InOrder() const;
+  // Only what decides how layers are quantized, without hooks.
+  OptionBag Quantizing() const;
 
   intmill_log_fn log = nullptr;
   void* log_user = nullptr;

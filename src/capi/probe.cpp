@@ -1,16 +1,18 @@
-// C entries about probes: calibration, verification and sensitivity.
+// C entries about probes: calibration, verification, sensitivity and certificates.
 #include "capi/calibrator_of.h"
 #include "capi/convert.h"
 #include "capi/guard.h"
 #include "capi/handles.h"
 #include "intmill/intmill.h"
 #include "quant/calibrate.h"
+#include "quant/certify.h"
 #include "quant/sensitivity.h"
 #include "quant/verify.h"
 
 using namespace intmill;
 using namespace intmill::capi;
 
+intmill_probe::intmill_probe() = default;
 intmill_probe::~intmill_probe() = default;
 
 namespace {
@@ -20,26 +22,40 @@ using ProbeHandle = Result<std::unique_ptr<intmill_probe>>;
 Status Feed(intmill_probe& p, std::span<const Tensor> inputs, std::span<const Tensor> targets) {
   if (p.verifier != nullptr) return p.verifier->Feed(inputs, targets);
   if (p.sensitivity != nullptr) return p.sensitivity->Feed(inputs, targets);
+  if (p.certifier != nullptr) return p.certifier->Feed(inputs, targets);
+  if (p.replay != nullptr) return p.replay->Feed(inputs, targets);
   if (!targets.empty())
     return Error(Code::kInvalidArgument,
                  "targets are for verifying and sensitivity probes, this one calibrates");
   return p.calibrator->Feed(inputs);
 }
 
+// What a sort of probe is for, in words, and its tables.
+struct Kinds {
+  const char* does;
+  intmill_report_kind own;
+  bool has_summary;
+};
+
+Kinds KindsOf(const intmill_probe& p) {
+  if (p.verifier != nullptr) return {"verifies", INTMILL_REPORT_OUTPUTS, true};
+  if (p.sensitivity != nullptr) return {"ranks layers", INTMILL_REPORT_SENSITIVITY, true};
+  if (p.certifier != nullptr) return {"certifies", INTMILL_REPORT_OUTPUTS, true};
+  if (p.replay != nullptr) return {"replays a certificate", INTMILL_REPORT_REPLAY, false};
+  return {"calibrates", INTMILL_REPORT_RANGES, false};
+}
+
 Result<Table> Report(const intmill_probe& p, intmill_report_kind kind) {
-  const bool sums_up = kind == INTMILL_REPORT_SUMMARY && p.calibrator == nullptr;
-  const intmill_report_kind own = p.verifier != nullptr      ? INTMILL_REPORT_OUTPUTS
-                                  : p.sensitivity != nullptr ? INTMILL_REPORT_SENSITIVITY
-                                                             : INTMILL_REPORT_RANGES;
-  if (!sums_up && kind != own)
+  const Kinds kinds = KindsOf(p);
+  const bool sums_up = kind == INTMILL_REPORT_SUMMARY && kinds.has_summary;
+  if (!sums_up && kind != kinds.own)
     return Error(Code::kInvalidArgument, "report kind ", static_cast<int>(kind),
-                 " is not one of a probe that ",
-                 p.verifier != nullptr      ? "verifies"
-                 : p.sensitivity != nullptr ? "ranks layers"
-                                            : "calibrates");
+                 " is not one of a probe that ", kinds.does);
   if (!p.was_fed) return Error(Code::kState, "the probe was not fed yet");
   if (p.sensitivity != nullptr) return sums_up ? p.sensitivity->Summary() : p.sensitivity->Layers();
   if (p.calibrator != nullptr) return p.calibrator->Ranges();
+  if (p.replay != nullptr) return p.replay->Rows();
+  if (p.certifier != nullptr) return sums_up ? p.certifier->Summary() : p.certifier->Outputs();
   return sums_up ? p.verifier->Summary() : p.verifier->Outputs();
 }
 
@@ -84,6 +100,32 @@ intmill_status intmill_probe_verify(const intmill_model* reference, const intmil
     auto probe = std::make_unique<intmill_probe>();
     ASSIGN_OR_RETURN(probe->verifier, Verifier::Create(reference->graph, candidate->graph,
                                                        ToSessionOptions(BagOf(opts))));
+    return probe;
+  });
+}
+
+intmill_status intmill_probe_certify(const intmill_model* reference,
+                                     const intmill_model* candidate, const intmill_options* opts,
+                                     intmill_probe** out) {
+  return Create(out, [&]() -> ProbeHandle {
+    TRY(CheckHandle(reference, "reference"));
+    TRY(CheckHandle(candidate, "candidate"));
+    TRY(CheckOptions(opts));
+    auto probe = std::make_unique<intmill_probe>();
+    ASSIGN_OR_RETURN(probe->certifier, Certifier::Create(reference->graph, candidate->graph,
+                                                         ToSessionOptions(BagOf(opts))));
+    return probe;
+  });
+}
+
+intmill_status intmill_probe_replay(const intmill_model* m, const intmill_options* opts,
+                                    intmill_probe** out) {
+  return Create(out, [&]() -> ProbeHandle {
+    TRY(CheckHandle(m, "m"));
+    TRY(CheckOptions(opts));
+    auto probe = std::make_unique<intmill_probe>();
+    ASSIGN_OR_RETURN(probe->replay,
+                     CertificateReplay::Create(m->graph, ToSessionOptions(BagOf(opts))));
     return probe;
   });
 }

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <map>
 
+#include "cli/certificate.h"
 #include "cli/command.h"
 #include "cli/error.h"
 #include "cli/file.h"
@@ -104,11 +105,13 @@ int Inspect(const InspectOptions& options) {
   const auto inputs = model.Ports(INTMILL_INPUT);
   const auto outputs = model.Ports(INTMILL_OUTPUT);
   const Report layers = model.Report(INTMILL_REPORT_LAYERS);
+  const Report certificate = model.Report(INTMILL_REPORT_CERTIFICATE);
   if (options.common.json) {
-    const JsonObject result = JsonObject()
-                                  .Raw("inputs", PortsToJson(inputs))
-                                  .Raw("outputs", PortsToJson(outputs))
-                                  .Raw("layers", layers.Json());
+    JsonObject result = JsonObject()
+                            .Raw("inputs", PortsToJson(inputs))
+                            .Raw("outputs", PortsToJson(outputs))
+                            .Raw("layers", layers.Json());
+    if (certificate.rows() > 0) result.Raw("certificate", certificate.Json());
     std::printf("%s\n", result.text().c_str());
     return 0;
   }
@@ -119,6 +122,7 @@ int Inspect(const InspectOptions& options) {
   std::printf("\n");
   PrintLayers(layers);
   PrintSummary(layers);
+  std::fputs(CertificateText(certificate).c_str(), stdout);
   return 0;
 }
 
@@ -127,7 +131,8 @@ constexpr const char* kFooter =
     "how it computes: 'static' or 'dynamic' in integers, 'float' where it could be quantized but "
     "is\n"
     "not, nothing where there is no arithmetic worth quantizing. The note says why a layer would\n"
-    "not run fast. A ? in a shape is decided when the model runs.\n"
+    "not run fast. A ? in a shape is decided when the model runs. A certificate says what a model\n"
+    "was measured to lose, on which data; 'intmill verify MODEL --data' measures that again.\n"
     "\n"
     "Examples:\n"
     "  intmill inspect model.onnx\n"
@@ -136,7 +141,8 @@ constexpr const char* kFooter =
     "\n"
     "JSON: {\"inputs\":[{\"name\",\"dtype\",\"shape\"}],\"outputs\":[...],\"layers\":[...]}, -1 in "
     "a\n"
-    "shape where it is free; with --metadata one object of keys and values.";
+    "shape where it is free, and where there is one \"certificate\":[{\"fact\",\"name\",\"value\"}]; with\n"
+    "--metadata one object of keys and values.";
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <optional>
 
+#include "cli/certificate.h"
 #include "cli/command.h"
 #include "cli/error.h"
 #include "cli/file.h"
@@ -22,6 +23,7 @@ struct QuantizeOptions {
   std::string model;
   std::string output;
   std::string statistics;
+  std::string labels;
   SchemeOptions scheme;
   bool never_slower = false;
 };
@@ -49,29 +51,29 @@ Model Describe(Model model, const Feeder& feeder) {
   return model;
 }
 
-// Runs both models on some of the data: a file that cannot run, or lost its sense, is noticed now.
-Report CheckResult(const Model& reference, const Model& candidate, const QuantizeOptions& options,
-                   Work& work, Report& outputs) {
-  DataOptions some = options.data;
-  some.samples = some.samples == 0 ? kCheckSamples : std::min(some.samples, kCheckSamples);
-  Feeder feeder(reference, options.model, some);
-  // The figures go into the file, which must not depend on the number of threads.
-  Options one_thread = Options::FromJson(work.options().Json());
-  one_thread.Set(INTMILL_OPT_THREADS, int64_t{1});
-  Probe probe = Probe::Verify(reference, candidate, one_thread);
-  work.ForEachBatch("check", feeder, [&](const auto& inputs) { probe.Feed(inputs); });
-  outputs = probe.Report(INTMILL_REPORT_OUTPUTS);
-  return probe.Report(INTMILL_REPORT_SUMMARY);
-}
-
-Model AnnotateCheck(Model model, const Report& summary, const Report& outputs) {
-  model = model.Annotate("check.samples", summary.Text(summary.Row("samples"), "value"));
+Model AnnotateCheck(Model model, int64_t samples, const Report& summary, const Report& outputs) {
+  model = model.Annotate("check.samples", Cat(samples));
   const double agreement = summary.Number(summary.Row("agreement"), "value");
   model = model.Annotate("check.agreement", FormatNumber(agreement, 2));
   for (int64_t i = 0; i < outputs.rows(); ++i) {
     model = model.Annotate(Cat("check.sqnr_db.", i), FormatNumber(outputs.Number(i, "sqnr_db"), 2));
   }
   return model;
+}
+
+// Runs both models on some of the data: a file that cannot run, or lost its sense, is noticed now.
+// What that finds becomes the file's certificate.
+Certified CheckResult(const Model& reference, const Model& candidate,
+                      const QuantizeOptions& options, Work& work) {
+  DataOptions some = options.data;
+  some.samples = some.samples == 0 ? kCheckSamples : std::min(some.samples, kCheckSamples);
+  Feeder feeder(reference, options.model, some);
+  std::vector<int64_t> labels;
+  if (!options.labels.empty()) labels = ReadLabels(options.labels, feeder.available());
+  Certified certified = CertifyModel(reference, candidate, feeder, labels, work);
+  certified.model = AnnotateCheck(std::move(certified.model), feeder.count(), certified.summary,
+                                  certified.outputs);
+  return certified;
 }
 
 void PrintCheck(const Report& summary, const Report& outputs) {
@@ -160,11 +162,10 @@ int Quantize(const QuantizeOptions& options) {
     fast = KeepFast(model, std::move(quantized), calibration, options, work);
     quantized = std::move(fast->model);
   }
-  Report summary;
-  Report outputs;
+  Certified certified;
   if (feeder) {
-    summary = CheckResult(model, quantized, options, work, outputs);
-    quantized = AnnotateCheck(Describe(std::move(quantized), *feeder), summary, outputs);
+    certified = CheckResult(model, Describe(std::move(quantized), *feeder), options, work);
+    quantized = std::move(certified.model);
   }
   quantized.Save(options.output, &work.options());
   work.line().Clear();
@@ -173,7 +174,7 @@ int Quantize(const QuantizeOptions& options) {
   PrintResult(options, quantized, fast ? &*fast : nullptr, elapsed.count());
   if (options.common.json) return 0;
   if (fast) std::fputs(ToText(*fast).c_str(), stdout);
-  PrintCheck(summary, outputs);
+  PrintCheck(certified.summary, certified.outputs);
   std::printf("%s s, peak memory %s MB\n", FormatNumber(elapsed.count(), 2).c_str(),
               FormatNumber(PeakMemoryMb(), 1).c_str());
   return 0;
@@ -183,7 +184,9 @@ constexpr const char* kFooter =
     "Runs MODEL on your data to learn the range of each activation, then stores weights and\n"
     "computes in 8-bit integers. A few hundred samples that look like real use are enough. With\n"
     "--dynamic no data is needed: ranges are measured while the model runs, which costs speed.\n"
-    "When there is data, both models then run on up to 64 samples of it and are compared.\n"
+    "When there is data, both models then run on up to 64 samples of it and are compared. What that\n"
+    "finds is the file's certificate: 'intmill inspect' shows it, 'intmill verify OUT.im --data'\n"
+    "measures it again.\n"
     "\n"
     "--never-slower times both models on this machine, with --threads or else one thread and one\n"
     "sample at once (--batch changes that), and leaves in float what is slower in integers; when\n"
@@ -225,6 +228,9 @@ void AddQuantize(CommandLine& line) {
                "The file to write; replaced as a whole");
   command.Text("--stats", "FILE.imstat", options->statistics, Need::kOptional,
                "Take ranges from what 'intmill calibrate' saw; --data then only checks the result");
+  command.Text("--labels", "PATH", options->labels, Need::kOptional,
+               "The right class of each sample: .npy or IDX, as many as there are samples in the "
+               "data");
   AddSchemeOptions(command, options->scheme);
   command.Flag("--never-slower", options->never_slower,
                "Measure here, and leave in float what INT8 makes slower");

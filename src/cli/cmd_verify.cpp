@@ -1,8 +1,10 @@
-// intmill verify: runs two models on the same data and says how much the second lost.
+// intmill verify: runs two models on the same data and says how much the second lost; or one model,
+// and whether its certificate still holds.
 #include <cmath>
 #include <cstdio>
 #include <optional>
 
+#include "cli/certificate.h"
 #include "cli/command.h"
 #include "cli/error.h"
 #include "cli/json.h"
@@ -19,9 +21,23 @@ struct VerifyOptions {
   std::optional<double> max_drop;
 };
 
+// Models are told apart by what they compute: an .onnx and the .im of the same float model are one.
+void NoteOtherReference(const VerifyOptions& options, const Model& reference,
+                        const Model& candidate, Work& work) {
+  const Report made = candidate.Report(INTMILL_REPORT_CERTIFICATE);
+  if (made.rows() == 0) return;
+  const Report facts = reference.Report(INTMILL_REPORT_METADATA);
+  const std::string found = facts.Text(facts.Row("intmill.digest"), "value");
+  const std::string wanted = CertifiedFact(made, "reference");
+  if (found == wanted) return;
+  work.Note(Cat("note: ", options.candidate, " was not made from ", options.reference,
+                ": found digest ", found, ", its certificate names ", wanted));
+}
+
 Probe Compare(const VerifyOptions& options, Work& work) {
   const Model reference = work.Load(options.reference);
   const Model candidate = work.Load(options.candidate);
+  NoteOtherReference(options, reference, candidate, work);
   Feeder feeder(reference, options.reference, options.data);
   NoteRawBytes(work, feeder);
   std::vector<int64_t> labels;
@@ -97,6 +113,12 @@ void PrintText(const Report& summary, const Report& outputs) {
 }
 
 int Verify(const VerifyOptions& options) {
+  if (options.candidate.empty()) {
+    if (options.max_drop)
+      throw UsageError("verify: --max-drop compares two models: REFERENCE and CANDIDATE");
+    return ReplayCertificate(
+        {options.common, options.data, options.reference, options.labels});
+  }
   Work work(options.common);
   const Probe probe = Compare(options, work);
   const Report summary = probe.Report(INTMILL_REPORT_SUMMARY);
@@ -118,12 +140,19 @@ constexpr const char* kFooter =
     "For each output: cosine (1 is equal), signal-to-noise in decibels (20 dB: a tenth of noise;\n"
     "none for equal outputs), largest and mean error.\n"
     "\n"
+    "With one model its certificate, which 'intmill quantize --data' writes, is replayed: the model\n"
+    "runs on the same data again, and what was measured then must still hold, within 1 dB and one\n"
+    "point, as processors round floats differently. Exit code 1 when it does not, when the data is\n"
+    "not the same, or when the certificate is of another model. The float model is not needed.\n"
+    "How the data is prepared, and how many samples are taken, is in the file.\n"
+    "\n"
     "--max-drop makes it a test: exit code 1 when the candidate's top-1 lies more than POINTS "
     "below\n"
     "the reference's; without labels, when it disagrees on more than POINTS percent.\n"
     "\n"
     "Examples:\n"
     "  intmill verify model.onnx model.im --data image=test.npy\n"
+    "  intmill verify model.im --data image=calib.npy          does its certificate hold?\n"
     "  intmill verify model.onnx model.im --data image=t10k-images-idx3-ubyte.gz --scale 1/255 \\\n"
     "      --labels t10k-labels-idx1-ubyte.gz --max-drop 0.5\n"
     "\n"
@@ -131,7 +160,8 @@ constexpr const char* kFooter =
     "{\"samples\",\"reference\":{\"top1\",\"top5\"},\"candidate\":{\"top1\",\"top5\"},"
     "\"agreement\",\n"
     "\"outputs\":[{\"name\",\"cosine\",\"sqnr_db\",\"max_abs\"}]}; percent; null where there is no "
-    "figure.";
+    "figure.\n"
+    "Of one model: {\"holds\",\"figures\":[{\"figure\",\"name\",\"recorded\",\"found\",\"holds\"}]}.";
 
 }  // namespace
 
@@ -140,8 +170,8 @@ void AddVerify(CommandLine& line) {
   Command command =
       line.Add("verify", "Compare two models on the same data, with or without labels");
   command.Footer(kFooter);
-  command.Positional("REFERENCE", options->reference, "The model to trust, usually float");
-  command.Positional("CANDIDATE", options->candidate, "The model to test");
+  command.Positional("REFERENCE", options->reference, "The model to trust, usually float; or the only one");
+  command.Positional("CANDIDATE", options->candidate, "The model to test", Need::kOptional);
   command.Text("--labels", "PATH", options->labels, Need::kOptional,
                "The right class of each sample: .npy or IDX, as many as there are samples in the "
                "data");

@@ -36,8 +36,9 @@ void Command::Finish(CLI::Option* option, const std::string& form, Need need) {
   option->required(need == Need::kRequired)->group(group_);
 }
 
-void Command::Positional(const std::string& name, std::string& value, const std::string& help) {
-  app_->add_option(name, value, help)->option_text("FILE")->required();
+void Command::Positional(const std::string& name, std::string& value, const std::string& help,
+                         Need need) {
+  app_->add_option(name, value, help)->option_text("FILE")->required(need == Need::kRequired);
 }
 
 void Command::Positionals(const std::string& name, std::vector<std::string>& values,

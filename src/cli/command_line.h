@@ -26,7 +26,8 @@ class Command {
 
   // Options declared from now on stand under this title in the help.
   void Group(const std::string& title) { group_ = title; }
-  void Positional(const std::string& name, std::string& value, const std::string& help);
+  void Positional(const std::string& name, std::string& value, const std::string& help,
+                  Need need = Need::kRequired);
   // One or more.
   void Positionals(const std::string& name, std::vector<std::string>& values,
                    const std::string& help);

@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "base/json.h"
+#include "ir/digest.h"
 #include "ir/op.h"
+#include "quant/certificate.h"
 #include "quant/quantize_graph.h"
 #include "quant/saturation.h"
 #include "quant/summary.h"
@@ -107,9 +109,11 @@ Table DescribeLayers(const Graph& graph) {
 
 Table DescribeMetadata(const Graph& graph) {
   Table table{.columns = {"key", "value"}, .rows = {}};
+  table.Add({std::string("intmill.digest"), DigestOf(graph)});
   for (const auto& [key, value] : graph.metadata)
-    // Reasons of layers are shown with the layers.
-    if (!key.starts_with(ReasonKey(""))) table.Add({key, value});
+    // Reasons of layers are shown with the layers, certificates by themselves.
+    if (!key.starts_with(ReasonKey("")) && !key.starts_with(kCertificatePrefix))
+      table.Add({key, value});
   return table;
 }
 

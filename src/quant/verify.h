@@ -13,6 +13,9 @@
 
 namespace intmill {
 
+// kShape when inputs or outputs differ in number, type or sizes that both graphs know.
+Status CheckSamePorts(const Graph& reference, const Graph& candidate);
+
 class Verifier {
  public:
   // Inputs and outputs of both graphs must agree in count, names and types.
