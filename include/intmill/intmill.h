@@ -509,12 +509,13 @@ typedef enum intmill_side {
 typedef enum intmill_report_kind {
   /** Of a model, one row a layer in running order: name, op, inputs and outputs (names, separated
    * by spaces), dtype and shape (of its first output, "1x16x?x?"), parameters (number of weights),
-   * bytes (of its weights), scheme, note, saturating. scheme: "static" or "dynamic" for a layer
+   * bytes (of its weights), scheme, note, saturating, saturating_pair. scheme: "static" or "dynamic" for a layer
    * that computes in integers, "float" for one that computes in floats and could be quantized, ""
    * for one without arithmetic worth quantizing. note: why it would not run fast, or why it stayed
    * in float; "" when all is well. saturating: the number of output channels in which a sum of two
    * products could leave 16 bits, as some runtimes add them on processors without VNNI; 0 is a
-   * proof for every input; no number where u8 activations do not meet constant s8 weights. */
+   * proof for every input; no number where u8 activations do not meet constant s8 weights.
+   * saturating_pair: the two weights whose sum leaves 16 bits by most, "" where none does. */
   INTMILL_REPORT_LAYERS = 1,
   /** Of a model: key, value. Keys of the library begin with "intmill.": intmill.digest
    * (32 digits over layers, weights and names, as certificates name models), intmill.producer,
@@ -567,6 +568,9 @@ typedef enum intmill_report_kind {
    * the values are the same. It holds within 1 dB, and above 79 dB in any case, a percentage within
    * 1 point or one row, as processors round floats differently. */
   INTMILL_REPORT_REPLAY = 24,
+  /** Of a calibrating probe, for each activation about 64 rows where there are values: tensor, begin,
+   * end, count (of values from begin to end). begin and end are 0 for the row that counts zeros. */
+  INTMILL_REPORT_HISTOGRAMS = 25,
   /** Not a kind: makes the type 32 bits wide. */
   INTMILL_REPORT_FORCE32 = 0x7fffffff
 } intmill_report_kind;
@@ -716,7 +720,8 @@ INTMILL_API intmill_status intmill_probe_feed(intmill_probe* p, intmill_tensor* 
 
 /** A table of what the probe saw so far: INTMILL_REPORT_SUMMARY or INTMILL_REPORT_OUTPUTS (verify
  * and certify), INTMILL_REPORT_SUMMARY or INTMILL_REPORT_SENSITIVITY (sensitivity),
- * INTMILL_REPORT_RANGES (calibrate), or INTMILL_REPORT_REPLAY (replay). Errors: INVALID_ARGUMENT (a kind that is not this probe's), STATE (nothing was fed).
+ * INTMILL_REPORT_RANGES or INTMILL_REPORT_HISTOGRAMS (calibrate), or INTMILL_REPORT_REPLAY
+ * (replay). Errors: INVALID_ARGUMENT (a kind that is not this probe's), STATE (nothing was fed).
  * @since 0.1 */
 INTMILL_API intmill_status intmill_probe_report(const intmill_probe* p, intmill_report_kind kind,
                                                 intmill_report** out);
@@ -761,6 +766,22 @@ INTMILL_API void intmill_probe_release(intmill_probe* p);
 INTMILL_API intmill_status intmill_quantize(const intmill_model* m,
                                             const intmill_probe* calibration,
                                             const intmill_options* opts, intmill_model** out);
+
+/** Chooses a precision for each layer: the cheapest choice whose noise keeps within a budget.
+ * Reads no clock and no model; noise comes from sensitivity probes (for a layer 10^(-sqnr_db / 10),
+ * 0 in float), cost from where you like: microseconds of a profile, bytes, or a mixture.
+ * @param n_layers 0 or more.
+ * @param n_precisions 1 to 256 that each layer can have.
+ * @param noise n_layers rows of n_precisions numbers, none negative; infinity: never.
+ * @param cost as noise, finite.
+ * @param max_noise the largest sum of noises; where no choice keeps within it, each layer gets the
+ * precision with the least noise.
+ * @param chosen n_layers entries, written: which precision each layer gets, from 0.
+ * Errors: INVALID_ARGUMENT (a number is negative, NaN, or a cost infinite). Any thread.
+ * @since 0.1 */
+INTMILL_API intmill_status intmill_plan_precisions(int64_t n_layers, int64_t n_precisions,
+                                                   const double* noise, const double* cost,
+                                                   double max_noise, int64_t* chosen);
 
 /** The same model with a certificate: what a certifying probe found it to lose, on which data, with
  * which recipe. It shares everything else with m. Equal data and models give equal bytes on one kind

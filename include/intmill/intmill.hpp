@@ -277,6 +277,15 @@ inline Model Quantize(const Model& model, const Probe& calibration, const Option
   return quantized;
 }
 
+// A precision for each layer; noise and cost have one row of `precisions` numbers a layer.
+inline std::vector<int64_t> PlanPrecisions(int64_t precisions, const std::vector<double>& noise,
+                                           const std::vector<double>& cost, double max_noise) {
+  std::vector<int64_t> chosen(noise.size() / static_cast<size_t>(precisions));
+  Check(intmill_plan_precisions(static_cast<int64_t>(chosen.size()), precisions, noise.data(),
+                                cost.data(), max_noise, chosen.data()));
+  return chosen;
+}
+
 // The model with what a certifying probe found.
 inline Model Certify(const Model& model, const Probe& certifying) {
   Model certified;

@@ -13,6 +13,7 @@
 #include "quant/certificate.h"
 #include "quant/certify.h"
 #include "quant/describe.h"
+#include "quant/plan_precisions.h"
 #include "quant/quantize_graph.h"
 
 using namespace intmill;
@@ -212,5 +213,21 @@ intmill_status intmill_model_certify(const intmill_model* m, const intmill_probe
                      WrapModel(certifying->certifier->Certify(*m->graph, VersionText())));
     certified->origin = m->origin;
     return certified;
+  });
+}
+
+intmill_status intmill_plan_precisions(int64_t n_layers, int64_t n_precisions, const double* noise,
+                                       const double* cost, double max_noise, int64_t* chosen) {
+  return Guard([&]() -> Status {
+    TRY(CheckList(noise, n_layers, "noise"));
+    TRY(CheckList(cost, n_layers, "cost"));
+    TRY(CheckList(chosen, n_layers, "chosen"));
+    if (n_precisions < 1 || n_precisions > 256)
+      return Error(Code::kInvalidArgument, "found ", n_precisions, " precisions, wanted 1 to 256");
+    const auto n = static_cast<size_t>(n_layers) * static_cast<size_t>(n_precisions);
+    ASSIGN_OR_RETURN(const std::vector<int64_t> plan,
+                     PlanPrecisions(n_precisions, {noise, n}, {cost, n}, max_noise));
+    std::ranges::copy(plan, chosen);
+    return Ok();
   });
 }

@@ -48,6 +48,8 @@ Kinds KindsOf(const intmill_probe& p) {
 Result<Table> Report(const intmill_probe& p, intmill_report_kind kind) {
   const Kinds kinds = KindsOf(p);
   const bool sums_up = kind == INTMILL_REPORT_SUMMARY && kinds.has_summary;
+  if (p.calibrator != nullptr && kind == INTMILL_REPORT_HISTOGRAMS && p.was_fed)
+    return p.calibrator->Histograms();
   if (!sums_up && kind != kinds.own)
     return Error(Code::kInvalidArgument, "report kind ", static_cast<int>(kind),
                  " is not one of a probe that ", kinds.does);

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <map>
 
+#include "cli/certificate.h"
 #include "cli/command.h"
 #include "cli/error.h"
 #include "cli/json.h"
@@ -26,6 +27,8 @@ struct Explained {
   double agreement = std::nan("");
   std::string cause;
   double saturating = std::nan("");  // output channels; NaN: the proof says nothing
+  std::string pair;                  // the worst of them
+  double certified_sqnr_db = std::nan("");
   std::string help;
 };
 
@@ -43,6 +46,7 @@ struct Advice {
 
 // Only what intmill can do, or what the user can look at. The first that fits.
 constexpr Advice kAdvice[] = {
+    {"wrong preprocessing scale", "give --scale, --mean and --std as when it was calibrated"},
     {"saturation", "calibrate on data like this, or --method minmax"},
     {"outliers", "--method mse or entropy, which may clip them, or --skip for this layer"},
     {"unbalanced channels: weights", "leave --per-tensor out"},
@@ -55,10 +59,7 @@ constexpr Advice kAdvice[] = {
     {"its input comes from a float layer", "quantize the layer before it"},
 };
 
-std::string HelpFor(const Explained& row, bool reads_input) {
-  if (reads_input && row.cause.starts_with("saturation"))
-    return "the data is scaled otherwise than when it was calibrated: compare --scale, --mean and "
-           "--std";
+std::string HelpFor(const Explained& row) {
   const std::string& reason = row.precision == "float" ? row.why : row.cause;
   for (const Advice& advice : kAdvice)
     if (reason.starts_with(advice.begins)) return advice.help;
@@ -78,6 +79,7 @@ std::vector<Explained> ExplainLayers(const Report& layers) {
     row.precision = scheme == "float" ? "float" : "INT8 " + scheme;
     row.why = WhyOf(scheme, layers.Text(i, "note"));
     row.saturating = layers.Number(i, "saturating");
+    row.pair = layers.Text(i, "saturating_pair");
     rows.push_back(std::move(row));
   }
   return rows;
@@ -93,16 +95,6 @@ void AddMeasured(const Report& measured, std::vector<Explained>& rows) {
     row.agreement = measured.Number(found->second, "agreement");
     row.cause = measured.Text(found->second, "cause");
   }
-}
-
-// Whether a layer of the float model reads one of its inputs.
-bool ReadsInput(const Model& model, const Report& layers, const std::string& layer) {
-  for (int64_t i = 0; i < layers.rows(); ++i) {
-    if (layers.Text(i, "name") != layer) continue;
-    for (const Port& port : model.Ports(INTMILL_INPUT))
-      if ((layers.Text(i, "inputs") + " ").starts_with(port.name + " ")) return true;
-  }
-  return false;
 }
 
 bool IsQuantized(const Report& layers) {
@@ -122,7 +114,11 @@ std::vector<Explained> Explain(const ExplainOptions& options, const Model& model
                            " is quantized: give the float model "
                            "with --data, or leave --data out"));
     rows = ExplainLayers(own);
-    for (Explained& row : rows) row.help = HelpFor(row, false);
+    const Report certificate = model.Report(INTMILL_REPORT_CERTIFICATE);
+    for (Explained& row : rows) {
+      row.certified_sqnr_db = CertifiedLayerSqnr(certificate, row.layer);
+      row.help = HelpFor(row);
+    }
     return rows;
   }
   if (options.layers.data.data.empty())
@@ -133,7 +129,7 @@ std::vector<Explained> Explain(const ExplainOptions& options, const Model& model
   const Model quantized = Quantize(model, measured.calibration, work.options());
   rows = ExplainLayers(quantized.Report(INTMILL_REPORT_LAYERS));
   AddMeasured(measured.layers, rows);
-  for (Explained& row : rows) row.help = HelpFor(row, ReadsInput(model, own, row.layer));
+  for (Explained& row : rows) row.help = HelpFor(row);
   return rows;
 }
 
@@ -149,6 +145,8 @@ void PrintJson(const std::vector<Explained>& rows) {
                         .Number("agreement", row.agreement, 3)
                         .Text("cause", row.cause)
                         .Number("saturating", row.saturating, 0)
+                        .Text("saturating_pair", row.pair)
+                        .Number("certified_sqnr_db", row.certified_sqnr_db, 3)
                         .Text("help", row.help)
                         .text());
   std::printf("%s\n", JsonObject().Raw("layers", JsonArray(items)).text().c_str());
@@ -162,10 +160,15 @@ void PrintText(const std::vector<Explained>& rows) {
     if (!std::isnan(row.sqnr_db))
       std::printf("  cost     alone SQNR %s dB at the outputs, %s %% the same answer\n",
                   FormatNumber(row.sqnr_db, 1).c_str(), FormatNumber(row.agreement, 2).c_str());
+    if (!std::isnan(row.certified_sqnr_db))
+      std::printf("  cost     with all others SQNR %s dB at its result, by the certificate\n",
+                  FormatNumber(row.certified_sqnr_db, 1).c_str());
     if (!row.cause.empty()) std::printf("  cause    %s\n", row.cause.c_str());
     if (row.saturating > 0)
-      std::printf("  without VNNI %.0f output channels could saturate in other runtimes\n",
-                  row.saturating);
+      std::printf(
+          "  without VNNI %.0f output channels could saturate in other runtimes\n"
+          "           saturating weight pair: %s\n",
+          row.saturating, row.pair.c_str());
     if (!row.help.empty()) std::printf("  help     %s\n", row.help.c_str());
   }
 }
@@ -182,7 +185,7 @@ int RunExplain(const ExplainOptions& options) {
 
 constexpr const char* kFooter =
     "Of a quantized MODEL: the precision of each layer, why it is not a lower one, and where sums\n"
-    "could saturate in other runtimes. Of a float MODEL with --data: what would become of each\n"
+    "could saturate in other runtimes; with a certificate, what the layer lost. Of a float MODEL with --data: what would become of each\n"
     "layer, what that costs when the others stay in float ('intmill sensitivity' has all "
     "figures),\n"
     "the likely cause, and what would help.\n"
@@ -194,7 +197,8 @@ constexpr const char* kFooter =
     "\n"
     "JSON: "
     "{\"layers\":[{\"layer\",\"op\",\"precision\",\"why\",\"sqnr_db\",\"agreement\",\"cause\",\n"
-    "\"saturating\",\"help\"}]}; null where there is no figure.";
+    "\"saturating\",\"saturating_pair\",\"certified_sqnr_db\",\"help\"}]}; null where there is no "
+    "figure.";
 
 }  // namespace
 

@@ -9,6 +9,7 @@
 #include "cli/error.h"
 #include "cli/file.h"
 #include "cli/json.h"
+#include "cli/mixed_precision.h"
 #include "cli/never_slower.h"
 #include "cli/scheme_options.h"
 
@@ -25,6 +26,7 @@ struct QuantizeOptions {
   std::string statistics;
   std::string labels;
   SchemeOptions scheme;
+  Budgets budgets;
   bool never_slower = false;
 };
 
@@ -66,7 +68,9 @@ Model AnnotateCheck(Model model, int64_t samples, const Report& summary, const R
 Certified CheckResult(const Model& reference, const Model& candidate,
                       const QuantizeOptions& options, Work& work) {
   DataOptions some = options.data;
-  some.samples = some.samples == 0 ? kCheckSamples : std::min(some.samples, kCheckSamples);
+  // A budget of accuracy was held against all of the data, and so is its proof.
+  if (!options.budgets.any())
+    some.samples = some.samples == 0 ? kCheckSamples : std::min(some.samples, kCheckSamples);
   Feeder feeder(reference, options.model, some);
   std::vector<int64_t> labels;
   if (!options.labels.empty()) labels = ReadLabels(options.labels, feeder.available());
@@ -103,7 +107,39 @@ LayerCounts CountLayers(const Report& layers) {
   return counts;
 }
 
-void PrintResult(const QuantizeOptions& options, const Model& model, const NeverSlower* fast,
+MixedSearch FindMixed(const Model& model, const Probe& calibration,
+                      const QuantizeOptions& options, Work& work) {
+  std::vector<int64_t> labels;
+  if (!options.labels.empty())
+    labels = ReadLabels(options.labels,
+                        Feeder(model, options.model, options.data).available());
+  return SearchMixed({.model = model,
+                      .name = options.model,
+                      .calibration = calibration,
+                      .data = options.data,
+                      .labels = labels,
+                      .output = options.output},
+                     options.budgets, work);
+}
+
+// No file is written: the frontier tells what can be had.
+int RefuseBudgets(const QuantizeOptions& options, const MixedSearch& search) {
+  if (options.common.json)
+    std::printf("%s\n", JsonObject().Raw("mixed", ToJson(search)).text().c_str());
+  else
+    std::fputs(FrontierText(search).c_str(), stdout);
+  std::fprintf(stderr, "intmill: %s: no plan keeps all budgets: %s\n", options.model.c_str(),
+               search.binding.c_str());
+  return 1;
+}
+
+// What was searched for, where something was.
+struct Searches {
+  std::optional<NeverSlower> fast;
+  std::optional<MixedSearch> mixed;
+};
+
+void PrintResult(const QuantizeOptions& options, const Model& model, const Searches& searches,
                  double seconds) {
   const Report layers = model.Report(INTMILL_REPORT_LAYERS);
   const LayerCounts counts = CountLayers(layers);
@@ -119,7 +155,8 @@ void PrintResult(const QuantizeOptions& options, const Model& model, const Never
                             .Integer("float_layers", std::ssize(counts.floats))
                             .Number("seconds", seconds, 3)
                             .Number("peak_rss_mb", PeakMemoryMb(), 1);
-    if (fast != nullptr) result.Raw("never_slower", ToJson(*fast));
+    if (searches.fast) result.Raw("never_slower", ToJson(*searches.fast));
+    if (searches.mixed) result.Raw("mixed", ToJson(*searches.mixed));
     std::printf("%s\n", result.text().c_str());
     return;
   }
@@ -135,12 +172,23 @@ void PrintResult(const QuantizeOptions& options, const Model& model, const Never
   }
 }
 
-int Quantize(const QuantizeOptions& options) {
-  const auto start = std::chrono::steady_clock::now();
+void CheckOptions(const QuantizeOptions& options) {
   if (options.data.data.empty() && options.statistics.empty() && !options.scheme.is_dynamic &&
       options.scheme.recipe.empty())
     throw UsageError(
         "quantize: static quantization measures your data: give --data, or --dynamic, or --stats");
+  if (!options.labels.empty() && options.data.data.empty())
+    throw UsageError("--labels: of which data? Give --data");
+  if (!options.budgets.any()) return;
+  if (options.data.data.empty())
+    throw UsageError("budgets are held against your data: give --data");
+  if (options.never_slower)
+    throw UsageError("--never-slower: leave it out, budgets measure and choose already");
+}
+
+int Quantize(const QuantizeOptions& options) {
+  const auto start = std::chrono::steady_clock::now();
+  CheckOptions(options);
   Work work(options.common, options.scheme.recipe);
   ApplyFlags(options.scheme, work.options());
   const Model model = work.Load(options.model);
@@ -156,11 +204,18 @@ int Quantize(const QuantizeOptions& options) {
     calibration = LoadCalibration(model, options.model, options.statistics, work);
   else if (feeder && !options.scheme.is_dynamic)
     calibration = Calibrate(model, *feeder, work);
-  Model quantized = intmill::Quantize(model, calibration, work.options());
-  std::optional<NeverSlower> fast;
+  Searches searches;
+  Model quantized;
+  if (options.budgets.any()) {
+    searches.mixed = FindMixed(model, calibration, options, work);
+    if (!searches.mixed->chosen) return RefuseBudgets(options, *searches.mixed);
+    quantized = std::move(searches.mixed->model);
+  } else {
+    quantized = intmill::Quantize(model, calibration, work.options());
+  }
   if (options.never_slower) {
-    fast = KeepFast(model, std::move(quantized), calibration, options, work);
-    quantized = std::move(fast->model);
+    searches.fast = KeepFast(model, std::move(quantized), calibration, options, work);
+    quantized = std::move(searches.fast->model);
   }
   Certified certified;
   if (feeder) {
@@ -171,9 +226,10 @@ int Quantize(const QuantizeOptions& options) {
   work.line().Clear();
 
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-  PrintResult(options, quantized, fast ? &*fast : nullptr, elapsed.count());
+  PrintResult(options, quantized, searches, elapsed.count());
   if (options.common.json) return 0;
-  if (fast) std::fputs(ToText(*fast).c_str(), stdout);
+  if (searches.fast) std::fputs(ToText(*searches.fast).c_str(), stdout);
+  if (searches.mixed) std::fputs(FrontierText(*searches.mixed).c_str(), stdout);
   PrintCheck(certified.summary, certified.outputs);
   std::printf("%s s, peak memory %s MB\n", FormatNumber(elapsed.count(), 2).c_str(),
               FormatNumber(PeakMemoryMb(), 1).c_str());
@@ -193,6 +249,12 @@ constexpr const char* kFooter =
     "nothing helps, the whole file stays in float. Do not measure on a busy machine. The file can\n"
     "differ from run to run, and says in its metadata on which instruction set it was measured.\n"
     "\n"
+    "With a budget (--max-drop, --max-latency-ms, --max-bytes) layers that lose most for their time\n"
+    "stay in float: each layer is probed alone on some samples and timed on this machine, plans are\n"
+    "chosen from that, and each is run as a whole on all of --data before it is believed. Of those\n"
+    "that keep all budgets the fastest is written, or without --max-drop the most accurate. When\n"
+    "none does, nothing is written, the exit code is 1, and the message says which budget binds.\n"
+    "\n"
     "Methods (--method): minmax keeps all that was seen; average the mean extremes of the "
     "samples;\n"
     "percentile cuts the outermost values (--percentile); entropy and mse search for the range "
@@ -207,6 +269,8 @@ constexpr const char* kFooter =
     "  intmill quantize model.onnx -o model.im --stats all.imstat\n"
     "  intmill quantize model.onnx -o model.im --dynamic\n"
     "  intmill quantize model.onnx -o model.im --data image=calib.npy --never-slower --threads 2\n"
+    "  intmill quantize model.onnx -o model.im --data image=test.npy --stats all.imstat \\\n"
+    "      --labels y.npy --max-drop 0.3 --max-bytes 4M\n"
     "\n"
     "A recipe holds any option of the library, for the model or for layers:\n"
     "  {\"calibration\": \"entropy\", \"layers\": {\"block3.*\": {\"skip\": 1}}}\n"
@@ -215,7 +279,10 @@ constexpr const char* kFooter =
     "\"seconds\",\"peak_rss_mb\"}; 'intmill inspect' says why a layer stayed in float. With\n"
     "--never-slower also \"never_slower\": "
     "{\"kept_float\":[{\"layer\",\"float_us\",\"int8_us\"}],\n"
-    "\"float_ms\",\"int8_ms\"}; int8_ms is of the fastest form that computes in integers.";
+    "\"float_ms\",\"int8_ms\"}; int8_ms is of the fastest form that computes in integers. With a "
+    "budget\n"
+    "\"mixed\": {\"metric\",\"binding\",\"float_layers\",\"plans\":[{\"layers\",\"drop\",\"latency_ms\",\n"
+    "\"bytes\",\"on_frontier\",\"chosen\"}]}, also when no plan keeps all budgets.";
 
 }  // namespace
 
@@ -234,6 +301,7 @@ void AddQuantize(CommandLine& line) {
   AddSchemeOptions(command, options->scheme);
   command.Flag("--never-slower", options->never_slower,
                "Measure here, and leave in float what INT8 makes slower");
+  AddBudgetOptions(command, options->budgets);
   AddDataOptions(command, options->data, Need::kOptional);
   AddRunOptions(command, options->common);
   command.OnRun([options] { return Quantize(*options); });

@@ -25,6 +25,7 @@ void AddCalibrate(CommandLine& line);
 void AddMerge(CommandLine& line);
 void AddSensitivity(CommandLine& line);
 void AddExplain(CommandLine& line);
+void AddReport(CommandLine& line);
 
 struct CommonOptions {
   bool json = false;

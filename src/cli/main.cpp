@@ -36,6 +36,7 @@ int Run(int argc, char** argv) {
   AddMerge(line);
   AddSensitivity(line);
   AddExplain(line);
+  AddReport(line);
   AddVerify(line);
   AddRun(line);
   AddBench(line);

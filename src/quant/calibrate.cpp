@@ -162,4 +162,43 @@ Table Calibrator::Ranges() const {
   return table;
 }
 
+namespace {
+
+constexpr int64_t kShownBins = 64;
+
+// One side: bins that lie beside each other are added up, `together` at a time. `sign` is 1 or -1.
+void AddSide(const std::string& name, std::span<const uint64_t> counts, int64_t together,
+             double width, double sign, Table* table) {
+  const auto n = static_cast<int64_t>(counts.size());
+  for (int64_t begin = 0; begin < n; begin += together) {
+    const int64_t end = std::min(begin + together, n);
+    uint64_t sum = 0;
+    for (int64_t i = begin; i < end; ++i) sum += counts[static_cast<size_t>(i)];
+    if (sum == 0) continue;
+    const double a = sign * width * static_cast<double>(begin);
+    const double b = sign * width * static_cast<double>(end);
+    table->Add({name, std::min(a, b), std::max(a, b), static_cast<int64_t>(sum)});
+  }
+}
+
+}  // namespace
+
+Table Calibrator::Histograms() const {
+  Table table;
+  table.columns = {"tensor", "begin", "end", "count"};
+  const std::lock_guard lock(impl_->mutex);
+  for (const std::string& name : impl_->observed) {
+    const ValueStatistics& s = impl_->set.values.find(name)->second;
+    const double width = s.has_bins() ? s.bin_width() : 0;
+    // How many bins of either side hold values.
+    const double span = static_cast<double>(s.max()) - static_cast<double>(s.min());
+    const int64_t used = width > 0 ? static_cast<int64_t>(span / width) + 1 : 1;
+    const int64_t together = std::max<int64_t>((used + kShownBins - 1) / kShownBins, 1);
+    AddSide(name, s.negative(), together, width, -1, &table);
+    if (s.zeros() > 0) table.Add({name, 0.0, 0.0, s.zeros()});
+    AddSide(name, s.positive(), together, width, 1, &table);
+  }
+  return table;
+}
+
 }  // namespace intmill

@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <iterator>
 
+#include "tensor/dtype.h"
+
 namespace intmill {
 namespace {
 
@@ -13,6 +15,8 @@ namespace {
 constexpr double kUnbalanced = 16;
 constexpr double kOutlier = 8;
 constexpr double kClippedPercent = 0.5;
+// Means and deviations move data by a few times; 1/255 and 1/127.5 by far more than this.
+constexpr double kScaled = 8;
 // So few values in the upper 15/16 of the range that most of its steps are idle.
 constexpr double kIdlePercent = 0.1;
 
@@ -65,24 +69,57 @@ double Spread(std::span<const float> peaks) {
          static_cast<double>(sorted[tenth]);
 }
 
-std::string LikelyCause(const InputSums& input, std::span<const float> weight_peaks,
-                        const LayerScheme& scheme) {
-  if (input.count() > 0 && input.min() == 0 && input.max() == 0)
+namespace {
+
+// The largest number that the integers of one scale stand for.
+double Reach(const QParams& q) {
+  const int64_t zero_point = q.zero_points[0];
+  const int64_t steps = std::max(MaxOf(q.dtype) - zero_point, zero_point - MinOf(q.dtype));
+  return static_cast<double>(q.scales[0]) * static_cast<double>(steps);
+}
+
+// Data whose size is not that of the data it was calibrated with: calibrating would have fitted the
+// range to it. "" when nothing says so.
+std::string WrongScale(const LayerInput& input) {
+  if (!input.is_model_input || input.params == nullptr || !input.params->per_tensor()) return "";
+  const double reach = Reach(*input.params);
+  const double peak = std::max(std::fabs(static_cast<double>(input.sums.min())),
+                               std::fabs(static_cast<double>(input.sums.max())));
+  const bool is_large = input.sums.ClippedShare() > kClippedPercent && peak > kScaled * reach;
+  const bool is_small = peak > 0 && peak * kScaled < reach;
+  if (!is_large && !is_small) return "";
+  return Cat("wrong preprocessing scale: the data reaches ", Number(peak),
+             ", it was calibrated with data up to ", Number(reach));
+}
+
+std::string InputCause(const LayerInput& input) {
+  const InputSums& sums = input.sums;
+  if (sums.count() > 0 && sums.min() == 0 && sums.max() == 0)
     return "dead range: its input is always 0";
-  if (input.ClippedShare() > kClippedPercent)
-    return Cat("saturation: ", Number(input.ClippedShare()),
+  if (std::string text = WrongScale(input); !text.empty()) return text;
+  if (sums.ClippedShare() > kClippedPercent)
+    return Cat("saturation: ", Number(sums.ClippedShare()),
                " % of its input lies beyond the calibrated range");
-  if (const Outlier outlier = FindOutlier(input.channel_peaks()); outlier.channel >= 0)
+  if (const Outlier outlier = FindOutlier(sums.channel_peaks()); outlier.channel >= 0)
     return Cat("outliers in channel ", outlier.channel, " of its input, ", Number(outlier.ratio),
                " times the median channel");
+  return "";
+}
+
+}  // namespace
+
+std::string LikelyCause(const LayerInput& input, std::span<const float> weight_peaks,
+                        const LayerScheme& scheme) {
+  if (std::string text = InputCause(input); !text.empty()) return text;
+  const InputSums& sums = input.sums;
   if (!scheme.per_channel && Spread(weight_peaks) > kUnbalanced)
     return Cat("unbalanced channels: weights differ ", Number(Spread(weight_peaks)),
                "-fold between output channels, which share one scale");
-  if (Spread(input.channel_peaks()) > kUnbalanced)
-    return Cat("unbalanced channels: its input differs ", Number(Spread(input.channel_peaks())),
+  if (Spread(sums.channel_peaks()) > kUnbalanced)
+    return Cat("unbalanced channels: its input differs ", Number(Spread(sums.channel_peaks())),
                "-fold between channels, which share one scale");
-  if (input.count() > 0 && input.LargeShare() < kIdlePercent)
-    return Cat("dead range: all but ", Number(input.LargeShare()),
+  if (sums.count() > 0 && sums.LargeShare() < kIdlePercent)
+    return Cat("dead range: all but ", Number(sums.LargeShare()),
                " % of its input lies within a sixteenth of the calibrated range");
   return "";
 }

@@ -27,8 +27,15 @@ Outlier FindOutlier(std::span<const float> peaks);
 // nothing. Channels of zeros are left out.
 double Spread(std::span<const float> peaks);
 
+// What a layer reads.
+struct LayerInput {
+  const InputSums& sums;
+  const QParams* params = nullptr;  // null: ranges are taken from each input
+  bool is_model_input = false;      // the user's data, as it was prepared
+};
+
 // The likely cause, worst first, "" when nothing stands out. `weight_peaks` may be empty.
-std::string LikelyCause(const InputSums& input, std::span<const float> weight_peaks,
+std::string LikelyCause(const LayerInput& input, std::span<const float> weight_peaks,
                         const LayerScheme& scheme);
 
 }  // namespace intmill

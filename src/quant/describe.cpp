@@ -1,6 +1,7 @@
 // Reports about a model, read off its graph.
 #include "quant/describe.h"
 
+#include <cstdlib>
 #include <optional>
 #include <string>
 #include <utility>
@@ -73,6 +74,12 @@ bool IsWorthQuantizing(const OpDef& op) {
   return op.quant == QuantRule::kWeighted || op.quant == QuantRule::kAllInputs;
 }
 
+std::string PairText(const WeightPair& pair) {
+  if (pair.channel < 0) return "";
+  return Cat("output channel ", pair.channel, ", inputs ", pair.first, " and ", pair.first + 1,
+             ": 255 * (", pair.a, pair.b < 0 ? " - " : " + ", std::abs(pair.b), ")");
+}
+
 bool IsKeyCharacter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
 }
@@ -81,7 +88,7 @@ bool IsKeyCharacter(char c) {
 
 Table DescribeLayers(const Graph& graph) {
   Table table{.columns = {"name", "op", "inputs", "outputs", "dtype", "shape", "parameters",
-                          "bytes", "scheme", "note", "saturating"},
+                          "bytes", "scheme", "note", "saturating", "saturating_pair"},
               .rows = {}};
   const Table summary = QuantizationSummary(graph);  // layer, op, scheme, reason
   size_t row = 0;
@@ -101,7 +108,8 @@ Table DescribeLayers(const Graph& graph) {
          output.shape ? ToString(*output.shape) : "?", weights.elements, weights.bytes,
          IsWorthQuantizing(*node.op) ? ToText(summary.rows[row][2]) : std::string(),
          std::move(note),
-         proof ? Table::Cell(static_cast<int64_t>(proof->saturating.size())) : Table::Cell()});
+         proof ? Table::Cell(static_cast<int64_t>(proof->saturating.size())) : Table::Cell(),
+         proof ? PairText(proof->worst) : std::string()});
     ++row;
   }
   return table;

@@ -10,7 +10,8 @@
 
 namespace intmill {
 
-// name, op, inputs, outputs, dtype, shape, parameters, bytes, scheme, note, saturating
+// name, op, inputs, outputs, dtype, shape, parameters, bytes, scheme, note, saturating,
+// saturating_pair
 Table DescribeLayers(const Graph& graph);
 // key, value
 Table DescribeMetadata(const Graph& graph);

@@ -11,10 +11,31 @@ namespace {
 // 255 * 128 = 32640 fits into 16 bits, 255 * 129 = 32895 does not.
 constexpr int kLargestPart = 128;
 
-bool PairFits(int a, int b) {
+// What the larger of the two parts exceeds its limit by; positive: the pair does not fit.
+int Excess(int a, int b) {
   const int positive = std::max(a, 0) + std::max(b, 0);
   const int negative = std::min(a, 0) + std::min(b, 0);
-  return positive <= kLargestPart && negative >= -kLargestPart;
+  return std::max(positive, -negative) - kLargestPart;
+}
+
+// Calls for every pair with its output channel and its place along the reduction.
+template <typename See>
+void ForEachPair(const Tensor& weight, const Reduction& reduction, See see) {
+  const int64_t depth = weight.dim(reduction.pair_axis);
+  const int64_t of_group = std::max<int64_t>(depth / reduction.groups, 1);
+  const Shape strides = RowMajorStrides(weight.shape());
+  const int64_t step = strides[static_cast<size_t>(reduction.pair_axis)];
+  const int64_t channel_step = strides[static_cast<size_t>(reduction.channel_axis)];
+  const int64_t channels = weight.dim(reduction.channel_axis);
+  const auto q = weight.values<int8_t>();
+  for (int64_t i = 0; i < weight.elements(); ++i) {
+    const int64_t k = i / step % depth;
+    const bool begins_pair = k % of_group % 2 == 0;
+    const bool has_second = k + 1 < depth && (k + 1) % of_group != 0;
+    if (begins_pair && has_second)
+      see(i / channel_step % channels, k, q[static_cast<size_t>(i)],
+          q[static_cast<size_t>(i + step)]);
+  }
 }
 
 // What lies behind a DequantizeLinear; kNoValue when nothing does.
@@ -47,26 +68,25 @@ std::optional<Reduction> ReductionOf(const Node& node, int64_t weight_rank) {
 }
 
 std::vector<int64_t> SaturatingChannels(const Tensor& weight, const Reduction& reduction) {
-  const int64_t depth = weight.dim(reduction.pair_axis);
-  const int64_t of_group = std::max<int64_t>(depth / reduction.groups, 1);
-  const Shape strides = RowMajorStrides(weight.shape());
-  const int64_t step = strides[static_cast<size_t>(reduction.pair_axis)];
-  const int64_t channel_step = strides[static_cast<size_t>(reduction.channel_axis)];
-  const int64_t channels = weight.dim(reduction.channel_axis);
-  const auto q = weight.values<int8_t>();
-  std::vector<bool> saturates(static_cast<size_t>(channels));
-  for (int64_t i = 0; i < weight.elements(); ++i) {
-    const int64_t k = i / step % depth;
-    const bool begins_pair = k % of_group % 2 == 0;
-    const bool has_second = k + 1 < depth && (k + 1) % of_group != 0;
-    if (!begins_pair || !has_second) continue;
-    if (!PairFits(q[static_cast<size_t>(i)], q[static_cast<size_t>(i + step)]))
-      saturates[static_cast<size_t>(i / channel_step % channels)] = true;
-  }
+  std::vector<bool> saturates(static_cast<size_t>(weight.dim(reduction.channel_axis)));
+  ForEachPair(weight, reduction, [&](int64_t channel, int64_t, int a, int b) {
+    if (Excess(a, b) > 0) saturates[static_cast<size_t>(channel)] = true;
+  });
   std::vector<int64_t> found;
-  for (int64_t c = 0; c < channels; ++c)
-    if (saturates[static_cast<size_t>(c)]) found.push_back(c);
+  for (size_t c = 0; c < saturates.size(); ++c)
+    if (saturates[c]) found.push_back(static_cast<int64_t>(c));
   return found;
+}
+
+WeightPair WorstPair(const Tensor& weight, const Reduction& reduction) {
+  WeightPair worst;
+  int most = 0;
+  ForEachPair(weight, reduction, [&](int64_t channel, int64_t first, int a, int b) {
+    if (Excess(a, b) <= most) return;
+    most = Excess(a, b);
+    worst = {channel, first, a, b};
+  });
+  return worst;
 }
 
 std::optional<SaturationProof> ProveSaturation(const Graph& graph, const Uses& uses,
@@ -80,7 +100,8 @@ std::optional<SaturationProof> ProveSaturation(const Graph& graph, const Uses& u
   const std::optional<Reduction> reduction = ReductionOf(node, weight->rank());
   if (!reduction) return {};
   return SaturationProof{weight->dim(reduction->channel_axis),
-                         SaturatingChannels(*weight, *reduction)};
+                         SaturatingChannels(*weight, *reduction),
+                         WorstPair(*weight, *reduction)};
 }
 
 void RecordExactness(Graph& graph) {

@@ -31,9 +31,20 @@ std::optional<Reduction> ReductionOf(const Node& node, int64_t weight_rank);
 // The output channels in which a pair could saturate, ascending. `weight` is s8.
 std::vector<int64_t> SaturatingChannels(const Tensor& weight, const Reduction& reduction);
 
+// Two weights that are added first.
+struct WeightPair {
+  int64_t channel = -1;  // of the output; -1: none
+  int64_t first = 0;     // along the reduction
+  int32_t a = 0;
+  int32_t b = 0;
+};
+// The pair that leaves 16 bits by most; none when no pair does.
+WeightPair WorstPair(const Tensor& weight, const Reduction& reduction);
+
 struct SaturationProof {
   int64_t channels = 0;
   std::vector<int64_t> saturating;  // empty: proven for all of them
+  WeightPair worst;
 };
 // Of a product of a Q/DQ graph with constant s8 weights and u8 activations; nothing for others, for
 // which the proof says nothing.

@@ -279,7 +279,10 @@ Table Sensitivity::Layers() const {
          impl_->has_targets ? Percent(f.hits - impl_->reference_hits, impl_->rows) : Table::Cell(),
          f.layer.SqnrDb(), f.layer.Cosine(), static_cast<double>(f.input.min()),
          static_cast<double>(f.input.max()), f.input.ClippedShare(),
-         LikelyCause(f.input, impl_->weight_peaks[i], twin.scheme)});
+         LikelyCause({.sums = f.input,
+                      .params = twin.input_params ? &*twin.input_params : nullptr,
+                      .is_model_input = twin.reads_model_input},
+                     impl_->weight_peaks[i], twin.scheme)});
   }
   return table;
 }

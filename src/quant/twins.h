@@ -26,6 +26,7 @@ struct Twin {
   std::string input;                    // name of the float activation it reads first
   std::optional<QParams> input_params;  // nothing where ranges are taken from each input
   InputChannels channels;               // of the input; count 0: not known
+  bool reads_model_input = false;
   LayerScheme scheme;
   const Tensor* weight = nullptr;  // in float, in `plain`; null: both operands are activations
   int64_t weight_axis = 0;

@@ -120,7 +120,8 @@ class Explain(ProgramTest):
         layers = self.json_of("explain", *arguments)["layers"]
         for row in layers:
             self.assertEqual(list(row), ["layer", "op", "precision", "why", "sqnr_db", "agreement",
-                                         "cause", "saturating", "help"])
+                                         "cause", "saturating", "saturating_pair",
+                                         "certified_sqnr_db", "help"])
         return {row["layer"]: row for row in layers}
 
     def test_quantized_file_says_why(self):
@@ -142,8 +143,9 @@ class Explain(ProgramTest):
         self.succeeds("calibrate", MODEL, *CALIBRATION, "--stats", "s.imstat")
         wrong = ("--data", f"image={TEST_IMAGES}", "--samples", "16", "--threads", "1")
         rows = self.explain(MODEL, *wrong, "--stats", "s.imstat")
-        self.assertIn("scaled otherwise than when it was calibrated", rows["/conv1/Conv"]["help"])
-        self.assertNotIn("scaled otherwise", self.explain(MODEL, *TEST)["/conv1/Conv"]["help"])
+        self.assertIn("wrong preprocessing scale", rows["/conv1/Conv"]["cause"])
+        self.assertIn("--scale", rows["/conv1/Conv"]["help"])
+        self.assertNotIn("wrong", self.explain(MODEL, *TEST)["/conv1/Conv"]["cause"])
 
     def test_target_any_leaves_nothing_that_saturates(self):
         self.succeeds("quantize", MODEL, "-o", "vnni.im", *CALIBRATION)

@@ -299,7 +299,9 @@ Test(sensitivity, names_a_range_that_is_hardly_used) {
   const auto calibrator = Calibrated(graph, wide);
   const auto sensitivity = Make(graph, calibrator.get());
   Feed(*sensitivity, Batch(8, 2));
-  const std::string cause = Cause(sensitivity->Layers(), "conv0");
+  const std::string data = Cause(sensitivity->Layers(), "conv0");
+  cr_assert(data.starts_with("wrong preprocessing scale: "), "%s", data.c_str());
+  const std::string cause = Cause(sensitivity->Layers(), "conv1");
   cr_assert(cause.starts_with("dead range: "), "%s", cause.c_str());
 }
 
@@ -307,8 +309,10 @@ Test(cause, unbalanced_weights_matter_where_they_share_a_scale) {
   const std::vector<float> peaks = {1, 0.9f, 0.02f, 0.03f, 0.5f, 0, 0.01f};
   LayerScheme per_tensor;
   per_tensor.per_channel = false;
-  cr_assert(LikelyCause({}, peaks, per_tensor).starts_with("unbalanced channels: weights"));
-  cr_assert_eq(LikelyCause({}, peaks, {}), "");
+  const InputSums none;
+  cr_assert(LikelyCause({.sums = none}, peaks, per_tensor)
+                .starts_with("unbalanced channels: weights"));
+  cr_assert_eq(LikelyCause({.sums = none}, peaks, {}), "");
 }
 
 Test(cause, channels_that_differ_all_over_have_no_outlier) {
@@ -320,5 +324,5 @@ Test(cause, channels_that_differ_all_over_have_no_outlier) {
 Test(cause, an_input_of_zeros_is_dead) {
   InputSums input;
   input.Add(std::vector<float>(20), nullptr, 0, 1);
-  cr_assert(LikelyCause(input, {}, {}).starts_with("dead range: its input is always 0"));
+  cr_assert(LikelyCause({.sums = input}, {}, {}).starts_with("dead range: its input is always 0"));
 }
