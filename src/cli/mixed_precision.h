@@ -44,7 +44,6 @@ struct MixedSearch {
   std::vector<MixedPlan> plans;        // all that were measured, the fastest first
   std::optional<size_t> chosen;        // into plans
   std::string binding;                 // which budget binds; "" when one was chosen
-  double float_ms = 0;
   Model model;  // of the chosen plan
 };
 

@@ -1,6 +1,7 @@
 // The pictures of the report: histogram, frontier, graph. Colours are classes of the page's style,
 // and nothing is said by colour alone.
 #include <algorithm>
+#include <cstdio>
 #include <map>
 
 #include "cli/console.h"

@@ -192,6 +192,14 @@ internal static unsafe partial class Native
         ModelHandle reference, ModelHandle candidate, OptionsHandle opts, out ProbeHandle @out);
 
     [LibraryImport(Library)]
+    internal static partial Status intmill_probe_certify(
+        ModelHandle reference, ModelHandle candidate, OptionsHandle opts, out ProbeHandle @out);
+
+    [LibraryImport(Library)]
+    internal static partial Status intmill_probe_replay(
+        ModelHandle m, OptionsHandle opts, out ProbeHandle @out);
+
+    [LibraryImport(Library)]
     internal static partial Status intmill_probe_feed(
         ProbeHandle p, ReadOnlySpan<nint> inputs, long n_inputs, ReadOnlySpan<nint> targets, long n_targets);
 
@@ -214,6 +222,15 @@ internal static unsafe partial class Native
     [LibraryImport(Library)]
     internal static partial Status intmill_quantize(
         ModelHandle m, ProbeHandle calibration, OptionsHandle opts, out ModelHandle @out);
+
+    [LibraryImport(Library)]
+    internal static partial Status intmill_plan_precisions(
+        long n_layers, long n_precisions, ReadOnlySpan<double> noise, ReadOnlySpan<double> cost,
+        double max_noise, ReadOnlySpan<long> chosen);
+
+    [LibraryImport(Library)]
+    internal static partial Status intmill_model_certify(
+        ModelHandle m, ProbeHandle certifying, out ModelHandle @out);
 
     [LibraryImport(Library)]
     internal static partial Status intmill_session_create(

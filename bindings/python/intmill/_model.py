@@ -103,7 +103,7 @@ class Model(Handle):
         return ports
 
     def report(self, kind: ReportKind = ReportKind.LAYERS) -> Report:
-        """LAYERS or METADATA."""
+        """LAYERS, METADATA or CERTIFICATE."""
         return Report._make(lib.intmill_model_report, self._use(), kind)
 
     @property
@@ -113,6 +113,11 @@ class Model(Handle):
     def annotate(self, key: str, value: str) -> Model:
         """The same model with one more fact in its metadata."""
         return self._make(lib.intmill_model_annotate, self._use(), text(key), text(value))
+
+    def certify(self, certifying: Probe) -> Model:
+        """The same model with a certificate of what a Probe.certify of it found."""
+        with certifying._lock:
+            return self._make(lib.intmill_model_certify, self._use(), use(certifying, Probe))
 
     def quantize(self, calibration: Optional[Probe] = None, options: OptionsLike = None) -> Model:
         """The 8-bit model of this float model. `calibration` is a Probe.calibrate of it that was fed; it is not
@@ -139,6 +144,16 @@ class Probe(Handle):
     def verify(cls, reference: Model, candidate: Model, options: OptionsLike = None) -> Probe:
         """Runs two models on the same data and compares their outputs."""
         return cls._of(lib.intmill_probe_verify, [reference, candidate], options)
+
+    @classmethod
+    def certify(cls, reference: Model, candidate: Model, options: OptionsLike = None) -> Probe:
+        """As verify, and layer by layer, for Model.certify."""
+        return cls._of(lib.intmill_probe_certify, [reference, candidate], options)
+
+    @classmethod
+    def replay(cls, model: Model, options: OptionsLike = None) -> Probe:
+        """Measures again what a model's certificate says, on the same data; its report is REPLAY."""
+        return cls._of(lib.intmill_probe_replay, [model], options)
 
     @classmethod
     def sensitivity(cls, model: Model, calibration: Optional[Probe] = None, options: OptionsLike = None) -> Probe:
@@ -196,8 +211,8 @@ class Probe(Handle):
         return count
 
     def report(self, kind: ReportKind) -> Report:
-        """RANGES of a calibrating probe, SUMMARY or OUTPUTS of a verifying one, SUMMARY or SENSITIVITY of one that
-        ranks layers."""
+        """RANGES or HISTOGRAMS of a calibrating probe, SUMMARY or OUTPUTS of a verifying or certifying one, SUMMARY
+        or SENSITIVITY of one that ranks layers, REPLAY of one that replays."""
         with self._lock:
             return Report._make(lib.intmill_probe_report, self._use(), kind)
 

@@ -93,6 +93,17 @@ class Probes(InFolder):
         outputs, = probe.report(ReportKind.OUTPUTS)
         self.assertGreater(outputs["sqnr_db"], 20)
 
+    def test_certificates_are_kept_and_replayed(self):
+        model, small = load(), quantized()
+        probe = Probe.certify(model, small, ONE)
+        probe.feed(images())
+        certified = small.certify(probe)
+        facts = {(row["fact"], row["name"]): row["value"] for row in certified.report(ReportKind.CERTIFICATE)}
+        self.assertGreater(facts["output_sqnr_db", "logits"], 20)
+        replay = Probe.replay(certified, ONE)
+        replay.feed(images())
+        self.assertTrue(all(row["holds"] for row in replay.report(ReportKind.REPLAY)))
+
     def test_infinity_in_a_report_is_infinity(self):
         model = load()
         probe = Probe.verify(model, model, ONE)

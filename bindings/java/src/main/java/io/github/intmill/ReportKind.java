@@ -9,21 +9,35 @@ public enum ReportKind {
   /**
    * Of a model, one row a layer in running order: name, op, inputs and outputs (names, separated by
    * spaces), dtype and shape (of its first output, "1x16x?x?"), parameters (number of weights),
-   * bytes (of its weights), scheme, note, saturating. scheme: "static" or "dynamic" for a layer
-   * that computes in integers, "float" for one that computes in floats and could be quantized, ""
-   * for one without arithmetic worth quantizing. note: why it would not run fast, or why it stayed
-   * in float; "" when all is well. saturating: the number of output channels in which a sum of two
-   * products could leave 16 bits, as some runtimes add them on processors without VNNI; 0 is a
-   * proof for every input; no number where u8 activations do not meet constant s8 weights.
+   * bytes (of its weights), scheme, note, saturating, saturating_pair. scheme: "static" or
+   * "dynamic" for a layer that computes in integers, "float" for one that computes in floats and
+   * could be quantized, "" for one without arithmetic worth quantizing. note: why it would not run
+   * fast, or why it stayed in float; "" when all is well. saturating: the number of output channels
+   * in which a sum of two products could leave 16 bits, as some runtimes add them on processors
+   * without VNNI; 0 is a proof for every input; no number where u8 activations do not meet constant
+   * s8 weights. saturating_pair: the two weights whose sum leaves 16 bits by most, "" where none
+   * does.
    */
   LAYERS(1),
   /**
-   * Of a model: key, value. Keys of the library begin with "intmill.": intmill.producer,
-   * intmill.source, intmill.scheme, intmill.calibration, intmill.samples, intmill.exact ("any", or
-   * "vnni" where sums may saturate without it), intmill.saturating_channels (those that apply);
-   * keys of a foreign model file begin with "source."; the others come from intmill_model_annotate.
+   * Of a model: key, value. Keys of the library begin with "intmill.": intmill.digest (32 digits
+   * over layers, weights and names, as certificates name models), intmill.producer, intmill.source,
+   * intmill.scheme, intmill.calibration, intmill.samples, intmill.exact ("any", or "vnni" where
+   * sums may saturate without it), intmill.saturating_channels, intmill.recipe (the options of
+   * intmill_quantize that were set, as JSON) (those that apply); keys of a foreign model file begin
+   * with "source."; the others come from intmill_model_annotate.
    */
   METADATA(2),
+  /**
+   * Of a model with a certificate: fact, name (of an output or a layer, else ""), value. Facts:
+   * reference, model, data and labels (digests; labels only where there were some), recipe (the
+   * options it was quantized with, as JSON), version, onednn_version and isa (of the machine that
+   * measured), samples, agreement, with labels reference_top1, reference_top5, candidate_top1 and
+   * candidate_top5 (percent); for each output output_sqnr_db, output_cosine, output_max_abs and
+   * output_mean_abs; for each layer that both models compute layer_sqnr_db and layer_cosine, of its
+   * result with its activation. A model without a certificate has no rows.
+   */
+  CERTIFICATE(3),
   /**
    * Of a session with Option.PROFILE: layer, op, kernel, isa, calls, microseconds (of all calls),
    * note (why it does not run fast), multiply_adds (of one call of a product, 0 for other
@@ -60,7 +74,23 @@ public enum ReportKind {
    * included), min, max (of its input as fed), clipped (percent of its input beyond the calibrated
    * range), cause (why it loses precision, in words; "" when nothing stands out).
    */
-  SENSITIVITY(23);
+  SENSITIVITY(23),
+  /**
+   * Of a replaying probe: figure, name, recorded, found, holds (1, 0, or no number where it was not
+   * measured). First "data", the digests of what was fed; where it does not hold the rest says
+   * nothing. Then samples, labels, agreement, candidate_top1, candidate_top5, output_sqnr_db and
+   * layer_sqnr_db, as far as the certificate has them. Signal-to-noise of the replay is estimated
+   * from what the certificate keeps of the float model's values; it equals what was recorded when
+   * the values are the same. It holds within 1 dB, and above 79 dB in any case, a percentage within
+   * 1 point or one row, as processors round floats differently.
+   */
+  REPLAY(24),
+  /**
+   * Of a calibrating probe, for each activation about 64 rows where there are values: tensor,
+   * begin, end, count (of values from begin to end). begin and end are 0 for the row that counts
+   * zeros.
+   */
+  HISTOGRAMS(25);
 
   private final int value;
 
