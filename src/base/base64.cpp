@@ -19,8 +19,7 @@ std::string ToBase64(std::span<const std::byte> bytes) {
     uint32_t group = 0;
     for (size_t k = 0; k < 3; ++k)
       group = group << 8 | (k < n ? std::to_integer<uint32_t>(bytes[i + k]) : 0);
-    for (size_t k = 0; k < 4; ++k)
-      text += k <= n ? kCharacters[group >> (18 - 6 * k) & 63] : '=';
+    for (size_t k = 0; k < 4; ++k) text += k <= n ? kCharacters[group >> (18 - 6 * k) & 63] : '=';
   }
   return text;
 }

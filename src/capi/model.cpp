@@ -96,8 +96,7 @@ Result<Table> Certificates(const Graph& graph) {
 
 // With the options that made it, as whoever looks at the file later wants to know.
 Result<Graph> QuantizeAs(const Graph& graph, const Calibrator* calibrator, const OptionBag& bag) {
-  ASSIGN_OR_RETURN(Graph quantized,
-                   QuantizeGraph(graph, calibrator, ToSchemes(bag), ToHooks(bag)));
+  ASSIGN_OR_RETURN(Graph quantized, QuantizeGraph(graph, calibrator, ToSchemes(bag), ToHooks(bag)));
   quantized.metadata[kRecipeKey] = OptionsToJson(bag.Quantizing());
   return quantized;
 }

@@ -106,9 +106,8 @@ intmill_status intmill_probe_verify(const intmill_model* reference, const intmil
   });
 }
 
-intmill_status intmill_probe_certify(const intmill_model* reference,
-                                     const intmill_model* candidate, const intmill_options* opts,
-                                     intmill_probe** out) {
+intmill_status intmill_probe_certify(const intmill_model* reference, const intmill_model* candidate,
+                                     const intmill_options* opts, intmill_probe** out) {
   return Create(out, [&]() -> ProbeHandle {
     TRY(CheckHandle(reference, "reference"));
     TRY(CheckHandle(candidate, "candidate"));

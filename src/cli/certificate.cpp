@@ -75,9 +75,9 @@ std::string Reason(const ReplayOptions& options, const Report& rows, const Verdi
     if (rows.Number(rows.Row("data"), "holds") != 0)
       return Cat("--labels: not those that ", options.model, " was certified with: found digest ",
                  rows.Text(row, "found"), ", wanted ", rows.Text(row, "recorded"));
-    std::string text = Cat("--data: not the data that ", options.model,
-                           " was certified with: found digest ", rows.Text(row, "found"),
-                           ", wanted ", rows.Text(row, "recorded"));
+    std::string text =
+        Cat("--data: not the data that ", options.model, " was certified with: found digest ",
+            rows.Text(row, "found"), ", wanted ", rows.Text(row, "recorded"));
     if (!verdict.is_same_count)
       text += Cat("; found ", rows.Text(rows.Row("samples"), "found"), " samples, wanted ",
                   rows.Text(rows.Row("samples"), "recorded"));
@@ -100,7 +100,10 @@ void PrintReplay(const Report& rows, const Verdict& verdict) {
     };
     const double holds = rows.Number(i, "holds");
     table.push_back({rows.Text(i, "figure"), rows.Text(i, "name"), figure("recorded"),
-                     figure("found"), std::isnan(holds) ? "-" : holds != 0 ? "yes" : "NO"});
+                     figure("found"),
+                     std::isnan(holds) ? "-"
+                     : holds != 0      ? "yes"
+                                       : "NO"});
   }
   std::fputs(FormatTable({"figure", "of", "recorded", "found", "holds"}, table).c_str(), stdout);
   if (verdict.broken.empty()) std::printf("\nthe certificate holds\n");
@@ -119,8 +122,9 @@ double CertifiedLayerSqnr(const Report& certificate, const std::string& layer) {
 std::string CertificateText(const Report& certificate) {
   if (certificate.rows() == 0) return "";
   const auto fact = [&](const char* name) { return Printable(CertifiedFact(certificate, name)); };
-  std::string text = Cat("\ncertificate: on ", fact("samples"), " samples the same answer as FP32 to ",
-                         Percent(certificate, "agreement"), " %");
+  std::string text =
+      Cat("\ncertificate: on ", fact("samples"), " samples the same answer as FP32 to ",
+          Percent(certificate, "agreement"), " %");
   if (!fact("candidate_top1").empty())
     text += Cat("; top-1 ", Percent(certificate, "reference_top1"), " % in FP32, ",
                 Percent(certificate, "candidate_top1"), " % now");
@@ -153,10 +157,11 @@ int ReplayCertificate(const ReplayOptions& options) {
   try {
     probe = Probe::Replay(model, work.options());
   } catch (const Error& error) {
-    const char* const help = error.status() == INTMILL_ERROR_STATE
-                                 ? "; 'intmill quantize --data' writes one, or give the float model "
-                                   "first: verify REFERENCE CANDIDATE"
-                                 : "";
+    const char* const help =
+        error.status() == INTMILL_ERROR_STATE
+            ? "; 'intmill quantize --data' writes one, or give the float model "
+              "first: verify REFERENCE CANDIDATE"
+            : "";
     throw Failure(Cat(options.model, ": ", error.what(), help));
   }
   Feeder feeder(model, options.model, CompletedFrom(model, options.data));

@@ -185,7 +185,8 @@ int RunExplain(const ExplainOptions& options) {
 
 constexpr const char* kFooter =
     "Of a quantized MODEL: the precision of each layer, why it is not a lower one, and where sums\n"
-    "could saturate in other runtimes; with a certificate, what the layer lost. Of a float MODEL with --data: what would become of each\n"
+    "could saturate in other runtimes; with a certificate, what the layer lost. Of a float MODEL "
+    "with --data: what would become of each\n"
     "layer, what that costs when the others stay in float ('intmill sensitivity' has all "
     "figures),\n"
     "the likely cause, and what would help.\n"

@@ -141,7 +141,8 @@ constexpr const char* kFooter =
     "\n"
     "JSON: {\"inputs\":[{\"name\",\"dtype\",\"shape\"}],\"outputs\":[...],\"layers\":[...]}, -1 in "
     "a\n"
-    "shape where it is free, and where there is one \"certificate\":[{\"fact\",\"name\",\"value\"}]; with\n"
+    "shape where it is free, and where there is one "
+    "\"certificate\":[{\"fact\",\"name\",\"value\"}]; with\n"
     "--metadata one object of keys and values.";
 
 }  // namespace

@@ -107,12 +107,11 @@ LayerCounts CountLayers(const Report& layers) {
   return counts;
 }
 
-MixedSearch FindMixed(const Model& model, const Probe& calibration,
-                      const QuantizeOptions& options, Work& work) {
+MixedSearch FindMixed(const Model& model, const Probe& calibration, const QuantizeOptions& options,
+                      Work& work) {
   std::vector<int64_t> labels;
   if (!options.labels.empty())
-    labels = ReadLabels(options.labels,
-                        Feeder(model, options.model, options.data).available());
+    labels = ReadLabels(options.labels, Feeder(model, options.model, options.data).available());
   return SearchMixed({.model = model,
                       .name = options.model,
                       .calibration = calibration,
@@ -240,7 +239,8 @@ constexpr const char* kFooter =
     "Runs MODEL on your data to learn the range of each activation, then stores weights and\n"
     "computes in 8-bit integers. A few hundred samples that look like real use are enough. With\n"
     "--dynamic no data is needed: ranges are measured while the model runs, which costs speed.\n"
-    "When there is data, both models then run on up to 64 samples of it and are compared. What that\n"
+    "When there is data, both models then run on up to 64 samples of it and are compared. What "
+    "that\n"
     "finds is the file's certificate: 'intmill inspect' shows it, 'intmill verify OUT.im --data'\n"
     "measures it again.\n"
     "\n"
@@ -249,9 +249,12 @@ constexpr const char* kFooter =
     "nothing helps, the whole file stays in float. Do not measure on a busy machine. The file can\n"
     "differ from run to run, and says in its metadata on which instruction set it was measured.\n"
     "\n"
-    "With a budget (--max-drop, --max-latency-ms, --max-bytes) layers that lose most for their time\n"
-    "stay in float: each layer is probed alone on some samples and timed on this machine, plans are\n"
-    "chosen from that, and each is run as a whole on all of --data before it is believed. Of those\n"
+    "With a budget (--max-drop, --max-latency-ms, --max-bytes) layers that lose most for their "
+    "time\n"
+    "stay in float: each layer is probed alone on some samples and timed on this machine, plans "
+    "are\n"
+    "chosen from that, and each is run as a whole on all of --data before it is believed. Of "
+    "those\n"
     "that keep all budgets the fastest is written, or without --max-drop the most accurate. When\n"
     "none does, nothing is written, the exit code is 1, and the message says which budget binds.\n"
     "\n"
@@ -281,7 +284,8 @@ constexpr const char* kFooter =
     "{\"kept_float\":[{\"layer\",\"float_us\",\"int8_us\"}],\n"
     "\"float_ms\",\"int8_ms\"}; int8_ms is of the fastest form that computes in integers. With a "
     "budget\n"
-    "\"mixed\": {\"metric\",\"binding\",\"float_layers\",\"plans\":[{\"layers\",\"drop\",\"latency_ms\",\n"
+    "\"mixed\": "
+    "{\"metric\",\"binding\",\"float_layers\",\"plans\":[{\"layers\",\"drop\",\"latency_ms\",\n"
     "\"bytes\",\"on_frontier\",\"chosen\"}]}, also when no plan keeps all budgets.";
 
 }  // namespace

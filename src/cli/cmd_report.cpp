@@ -80,24 +80,22 @@ void AddAccuracy(const Report& certificate, PageData& page) {
   };
   for (const char* top : {"top1", "top5"})
     if (!number("candidate_top1").empty())
-      page.accuracy.push_back({std::string(top) == "top1" ? "Right class first"
-                                                          : "Right class among the first five",
-                               number((std::string("reference_") + top).c_str()),
-                               number((std::string("candidate_") + top).c_str())});
+      page.accuracy.push_back(
+          {std::string(top) == "top1" ? "Right class first" : "Right class among the first five",
+           number((std::string("reference_") + top).c_str()),
+           number((std::string("candidate_") + top).c_str())});
   page.accuracy.push_back({"Same answer as FP32", "", number("agreement")});
   for (int64_t i = 0; i < certificate.rows(); ++i) {
     const std::string fact = certificate.Text(i, "fact");
     const double value = certificate.Number(i, "value");
     if (fact == "output_sqnr_db")
-      page.accuracy.push_back(
-          {Cat("SQNR of output ", certificate.Text(i, "name")), "",
-           std::isinf(value) ? "equal" : FormatNumber(value, 2) + " dB"});
+      page.accuracy.push_back({Cat("SQNR of output ", certificate.Text(i, "name")), "",
+                               std::isinf(value) ? "equal" : FormatNumber(value, 2) + " dB"});
     if (fact == "output_cosine")
       page.accuracy.push_back(
           {Cat("Cosine of output ", certificate.Text(i, "name")), "", FormatNumber(value, 6)});
   }
-  for (PageLayer& layer : page.layers)
-    layer.sqnr_db = CertifiedLayerSqnr(certificate, layer.name);
+  for (PageLayer& layer : page.layers) layer.sqnr_db = CertifiedLayerSqnr(certificate, layer.name);
   constexpr std::pair<const char*, const char*> kFacts[] = {
       {"samples", "Samples"},
       {"reference", "Digest of the FP32 model"},
@@ -210,9 +208,8 @@ void MeasureAll(const ReportOptions& options, const Model& reference, Model quan
   if (measured.calibration) AddHistograms(measured.calibration, page);
   const std::string& before = options.reference.empty() ? options.layers.model : options.reference;
   page.bytes_before = static_cast<double>(FileSize(before));
-  page.bytes_after = static_cast<double>(options.reference.empty()
-                                             ? SavedBytes(certified.model)
-                                             : FileSize(options.layers.model));
+  page.bytes_after = static_cast<double>(
+      options.reference.empty() ? SavedBytes(certified.model) : FileSize(options.layers.model));
   AddSpeed(options, &reference, quantized,
            TimingInputs(reference, options.layers.model, options.layers.data), work, page);
   if (!options.no_frontier)
@@ -282,11 +279,13 @@ int RunReport(const ReportOptions& options) {
 }
 
 constexpr const char* kFooter =
-    "Writes one page that needs nothing else: no script, nothing from a network. Sizes and speeds,\n"
+    "Writes one page that needs nothing else: no script, nothing from a network. Sizes and "
+    "speeds,\n"
     "accuracy, what each layer lost, the ranking of sensitivity, plans of mixed precision, the\n"
     "histogram and clip range of each tensor, and the graph by precision.\n"
     "\n"
-    "MODEL is a float model with --data: it is quantized as the options say, but not written. Or a\n"
+    "MODEL is a float model with --data: it is quantized as the options say, but not written. Or "
+    "a\n"
     "quantized model with its float model as --reference, and --data. Or a quantized model alone:\n"
     "then the page has what its certificate says, its speed and its graph, and with --stats\n"
     "histograms.\n"

@@ -116,8 +116,7 @@ int Verify(const VerifyOptions& options) {
   if (options.candidate.empty()) {
     if (options.max_drop)
       throw UsageError("verify: --max-drop compares two models: REFERENCE and CANDIDATE");
-    return ReplayCertificate(
-        {options.common, options.data, options.reference, options.labels});
+    return ReplayCertificate({options.common, options.data, options.reference, options.labels});
   }
   Work work(options.common);
   const Probe probe = Compare(options, work);
@@ -140,9 +139,11 @@ constexpr const char* kFooter =
     "For each output: cosine (1 is equal), signal-to-noise in decibels (20 dB: a tenth of noise;\n"
     "none for equal outputs), largest and mean error.\n"
     "\n"
-    "With one model its certificate, which 'intmill quantize --data' writes, is replayed: the model\n"
+    "With one model its certificate, which 'intmill quantize --data' writes, is replayed: the "
+    "model\n"
     "runs on the same data again, and what was measured then must still hold, within 1 dB and one\n"
-    "point, as processors round floats differently. Exit code 1 when it does not, when the data is\n"
+    "point, as processors round floats differently. Exit code 1 when it does not, when the data "
+    "is\n"
     "not the same, or when the certificate is of another model. The float model is not needed.\n"
     "How the data is prepared, and how many samples are taken, is in the file.\n"
     "\n"
@@ -161,7 +162,8 @@ constexpr const char* kFooter =
     "\"agreement\",\n"
     "\"outputs\":[{\"name\",\"cosine\",\"sqnr_db\",\"max_abs\"}]}; percent; null where there is no "
     "figure.\n"
-    "Of one model: {\"holds\",\"figures\":[{\"figure\",\"name\",\"recorded\",\"found\",\"holds\"}]}.";
+    "Of one model: "
+    "{\"holds\",\"figures\":[{\"figure\",\"name\",\"recorded\",\"found\",\"holds\"}]}.";
 
 }  // namespace
 
@@ -170,7 +172,8 @@ void AddVerify(CommandLine& line) {
   Command command =
       line.Add("verify", "Compare two models on the same data, with or without labels");
   command.Footer(kFooter);
-  command.Positional("REFERENCE", options->reference, "The model to trust, usually float; or the only one");
+  command.Positional("REFERENCE", options->reference,
+                     "The model to trust, usually float; or the only one");
   command.Positional("CANDIDATE", options->candidate, "The model to test", Need::kOptional);
   command.Text("--labels", "PATH", options->labels, Need::kOptional,
                "The right class of each sample: .npy or IDX, as many as there are samples in the "

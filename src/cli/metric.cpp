@@ -1,14 +1,13 @@
 // Metric: from a verification's figures, or from what a user's program says.
 #include "cli/metric.h"
 
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <cstring>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "cli/error.h"
 #include "cli/mixed_precision.h"
@@ -47,9 +46,9 @@ Metric::Metric(std::string name, std::string output, bool has_labels)
   if (IsKnown(name_)) return;
   is_program_ = true;
   if (access(name_.c_str(), X_OK) != 0)
-    throw UsageError(Cat("--metric: found '", name_,
-                         "', wanted top1, top5, cosine, mse or the path of a program: ",
-                         std::strerror(errno)));
+    throw UsageError(
+        Cat("--metric: found '", name_,
+            "', wanted top1, top5, cosine, mse or the path of a program: ", std::strerror(errno)));
 }
 
 double DropFrom(const std::string& metric, const Report& summary, const Report& outputs) {
@@ -63,7 +62,8 @@ double DropFrom(const std::string& metric, const Report& summary, const Report& 
     }
     return worst;
   }
-  const double drop = Figure(summary, "reference_" + metric) - Figure(summary, "candidate_" + metric);
+  const double drop =
+      Figure(summary, "reference_" + metric) - Figure(summary, "candidate_" + metric);
   return std::isnan(drop) && metric == "top1" ? 100 - Figure(summary, "agreement") : drop;
 }
 

@@ -17,9 +17,9 @@
 namespace intmill::cli {
 namespace {
 
-constexpr double kSeconds = 0.3;         // of timing, for each model
-constexpr int64_t kProbeSamples = 32;    // of sensitivity: ranks need fewer than figures
-constexpr double kStep = 4;              // by which the budget of noise shrinks, 6 dB
+constexpr double kSeconds = 0.3;       // of timing, for each model
+constexpr int64_t kProbeSamples = 32;  // of sensitivity: ranks need fewer than figures
+constexpr double kStep = 4;            // by which the budget of noise shrinks, 6 dB
 constexpr int kMostSteps = 12;
 constexpr int kRefinements = 3;
 
@@ -46,9 +46,8 @@ class Search {
       : in_(inputs),
         budgets_(budgets),
         work_(work),
-        max_bytes_(budgets.max_bytes_text.empty()
-                       ? 0
-                       : ParseBytes(budgets.max_bytes_text, "--max-bytes")),
+        max_bytes_(
+            budgets.max_bytes_text.empty() ? 0 : ParseBytes(budgets.max_bytes_text, "--max-bytes")),
         metric_(budgets.metric, inputs.output, !inputs.labels.empty()),
         timing_(TimingInputs(inputs.model, inputs.name, inputs.data)),
         timed_options_(Options::FromJson(work.options().Json())) {
@@ -95,8 +94,8 @@ class Search {
             noise.try_emplace(report.Text(row, "layer"), std::vector<double>(kCount, 0))
                 .first->second;
         const double sqnr = report.Number(row, "sqnr_db");
-        row_noise[p] = std::isnan(sqnr) ? std::numeric_limits<double>::infinity()
-                                        : std::pow(10, -sqnr / 10);
+        row_noise[p] =
+            std::isnan(sqnr) ? std::numeric_limits<double>::infinity() : std::pow(10, -sqnr / 10);
       }
     }
     for (auto& [layer, row] : noise) {
@@ -144,7 +143,8 @@ class Search {
     return sum;
   }
 
-  // The fastest plan with at most so much noise; a byte gets a price that rises until the plan fits.
+  // The fastest plan with at most so much noise; a byte gets a price that rises until the plan
+  // fits.
   std::vector<int64_t> Plan(double max_noise) const {
     double price = 0;
     std::vector<int64_t> plan;
@@ -248,9 +248,8 @@ class Search {
     } else {
       result_.binding = Binding();
     }
-    std::stable_sort(result_.plans.begin(), result_.plans.end(), [](const auto& a, const auto& b) {
-      return a.latency_ms < b.latency_ms;
-    });
+    std::stable_sort(result_.plans.begin(), result_.plans.end(),
+                     [](const auto& a, const auto& b) { return a.latency_ms < b.latency_ms; });
     for (size_t i = 0; i < result_.plans.size(); ++i)
       if (result_.plans[i].is_chosen) result_.chosen = i;
   }
@@ -286,8 +285,8 @@ class Search {
       if (std::any_of(result_.plans.begin(), result_.plans.end(),
                       [&](const MixedPlan& plan) { return (this->*budget.keeps)(plan); }))
         continue;
-      text += Cat(text.empty() ? "" : ", ", budget.option, " binds: no plan keeps it, the best has ",
-                  budget.best);
+      text += Cat(text.empty() ? "" : ", ", budget.option,
+                  " binds: no plan keeps it, the best has ", budget.best);
     }
     if (!text.empty()) return text;
     for (const Budget& budget : all) {
@@ -321,8 +320,7 @@ class Search {
 };
 
 size_t CountOf(const MixedPlan& plan, const std::string& precision) {
-  return static_cast<size_t>(
-      std::count(plan.precisions.begin(), plan.precisions.end(), precision));
+  return static_cast<size_t>(std::count(plan.precisions.begin(), plan.precisions.end(), precision));
 }
 
 bool Beats(const MixedPlan& a, const MixedPlan& b) {
@@ -356,9 +354,8 @@ void AddBudgetOptions(Command& command, Budgets& budgets) {
 
 int64_t ParseBytes(const std::string& text, const std::string& option) {
   constexpr std::pair<const char*, double> kUnits[] = {
-      {"", 1},       {"B", 1},          {"K", 1e3},        {"M", 1e6},       {"G", 1e9},
-      {"KB", 1e3},   {"MB", 1e6},       {"GB", 1e9},       {"Ki", 1024.0},   {"Mi", 1048576.0},
-      {"Gi", 1073741824.0}};
+      {"", 1},     {"B", 1},    {"K", 1e3},     {"M", 1e6},        {"G", 1e9},          {"KB", 1e3},
+      {"MB", 1e6}, {"GB", 1e9}, {"Ki", 1024.0}, {"Mi", 1048576.0}, {"Gi", 1073741824.0}};
   char* end = nullptr;
   const double number = std::strtod(text.c_str(), &end);
   for (const auto& [unit, factor] : kUnits) {
@@ -394,7 +391,8 @@ std::string FrontierText(const MixedSearch& search) {
   for (const MixedPlan& plan : search.plans) {
     if (!plan.is_chosen && !IsOnFrontier(search, plan)) continue;
     std::vector<std::string> row;
-    for (const Precision& precision : kPrecisions) row.push_back(Cat(CountOf(plan, precision.name)));
+    for (const Precision& precision : kPrecisions)
+      row.push_back(Cat(CountOf(plan, precision.name)));
     row.push_back(FormatNumber(plan.drop, 4));
     row.push_back(FormatNumber(plan.latency_ms, 3));
     row.push_back(FormatBytes(static_cast<double>(plan.bytes)));

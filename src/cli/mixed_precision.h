@@ -41,10 +41,10 @@ struct MixedPlan {
 struct MixedSearch {
   std::string metric;
   std::vector<std::string> layers;
-  std::vector<MixedPlan> plans;        // all that were measured, the fastest first
-  std::optional<size_t> chosen;        // into plans
-  std::string binding;                 // which budget binds; "" when one was chosen
-  Model model;  // of the chosen plan
+  std::vector<MixedPlan> plans;  // all that were measured, the fastest first
+  std::optional<size_t> chosen;  // into plans
+  std::string binding;           // which budget binds; "" when one was chosen
+  Model model;                   // of the chosen plan
 };
 
 struct MixedInputs {

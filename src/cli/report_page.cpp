@@ -95,11 +95,12 @@ std::string Badge(const std::string& precision) {
 std::string Accuracy(const PageData& data) {
   std::string rows;
   for (const auto& row : data.accuracy)
-    rows += Cat("<tr><th scope=\"row\">", Escaped(row[0]), "</th><td class=\"n\">",
-                Escaped(row[1]), "</td><td class=\"n\">", Escaped(row[2]), "</td></tr>");
-  return Cat("<table><thead><tr><th scope=\"col\">Figure</th><th scope=\"col\" "
-             "class=\"n\">FP32</th><th scope=\"col\" class=\"n\">Quantized</th></tr></thead><tbody>",
-             rows, "</tbody></table>");
+    rows += Cat("<tr><th scope=\"row\">", Escaped(row[0]), "</th><td class=\"n\">", Escaped(row[1]),
+                "</td><td class=\"n\">", Escaped(row[2]), "</td></tr>");
+  return Cat(
+      "<table><thead><tr><th scope=\"col\">Figure</th><th scope=\"col\" "
+      "class=\"n\">FP32</th><th scope=\"col\" class=\"n\">Quantized</th></tr></thead><tbody>",
+      rows, "</tbody></table>");
 }
 
 struct BarColumn {
@@ -135,8 +136,7 @@ std::string LayerBars(const std::vector<const PageLayer*>& layers, const BarColu
                     "</tr></thead><tbody>", rows, "</tbody></table>"));
 }
 
-std::vector<const PageLayer*> With(const std::vector<PageLayer>& layers,
-                                   double PageLayer::*value) {
+std::vector<const PageLayer*> With(const std::vector<PageLayer>& layers, double PageLayer::*value) {
   std::vector<const PageLayer*> found;
   for (const PageLayer& layer : layers)
     if (!std::isnan(layer.*value)) found.push_back(&layer);
@@ -149,16 +149,18 @@ std::string Sensitivity(const PageData& data) {
   std::stable_sort(ranked.begin(), ranked.end(), [](const PageLayer* a, const PageLayer* b) {
     return a->alone_db < b->alone_db;
   });
-  return Section("sensitivity", "Sensitivity ranking",
-                 Cat("<p class=\"quiet\">Signal-to-noise at the model's outputs when this layer alone "
-                     "is quantized: the layer that costs most comes first.</p>",
-                     LayerBars(ranked, {"Sensitivity ranking", &PageLayer::alone_db, true})));
+  return Section(
+      "sensitivity", "Sensitivity ranking",
+      Cat("<p class=\"quiet\">Signal-to-noise at the model's outputs when this layer alone "
+          "is quantized: the layer that costs most comes first.</p>",
+          LayerBars(ranked, {"Sensitivity ranking", &PageLayer::alone_db, true})));
 }
 
 std::string Histograms(const PageData& data) {
   if (data.histograms.empty()) return "";
   std::string out =
-      "<p class=\"quiet\">Open a tensor for its values in the calibration. The shaded range between "
+      "<p class=\"quiet\">Open a tensor for its values in the calibration. The shaded range "
+      "between "
       "the two lines is what the integers reach; values beyond are clipped. Counts are "
       "logarithmic, zeros have a bar of their own.</p>";
   bool is_first = true;
@@ -177,8 +179,8 @@ std::string Frontier(const PageData& data) {
     const PagePlan& plan = data.plans[i];
     rows += Cat("<tr><td class=\"n\">", i + 1, "</td><th scope=\"row\">", Escaped(plan.label),
                 "</th><td class=\"n\">", FormatNumber(plan.drop, 4), "</td><td class=\"n\">",
-                FormatNumber(plan.latency_ms, 3), "</td><td class=\"n\">",
-                FormatBytes(plan.bytes), "</td></tr>");
+                FormatNumber(plan.latency_ms, 3), "</td><td class=\"n\">", FormatBytes(plan.bytes),
+                "</td></tr>");
   }
   return Section("frontier", "Accuracy, latency and size",
                  Cat(FrontierSvg(data.plans, data.metric),
@@ -227,23 +229,25 @@ std::string MakePage(const PageData& data) {
   if (!data.accuracy.empty()) body += Section("accuracy", "Accuracy", Accuracy(data));
   const auto measured = With(data.layers, &PageLayer::sqnr_db);
   if (!measured.empty())
-    body += Section("layers", "What each layer lost",
-                    Cat("<p class=\"quiet\">Signal-to-noise of each layer's result against the float "
-                        "model, with all quantized layers before it. 20 dB is a tenth of "
-                        "noise.</p>",
-                        LayerBars(measured, {"What each layer lost", &PageLayer::sqnr_db, false})));
+    body +=
+        Section("layers", "What each layer lost",
+                Cat("<p class=\"quiet\">Signal-to-noise of each layer's result against the float "
+                    "model, with all quantized layers before it. 20 dB is a tenth of "
+                    "noise.</p>",
+                    LayerBars(measured, {"What each layer lost", &PageLayer::sqnr_db, false})));
   body += Sensitivity(data) + Frontier(data) + Histograms(data);
   body += Section("graph", "The graph by precision",
                   Cat("<p>", Badge("INT8"), " solid border, ", Badge("FP32"),
                       " dashed border; grey boxes have no arithmetic worth quantizing.</p>",
                       Scroll("The graph by precision", GraphSvg(data.graph, data.layers))));
   body += Facts(data);
-  return Cat("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
-             "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
-             "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
-             "'unsafe-inline'\">\n<title>",
-             Escaped(data.title), "</title>\n<style>", kStyle, "</style></head>\n<body><main>\n", body,
-             "</main></body></html>\n");
+  return Cat(
+      "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
+      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
+      "'unsafe-inline'\">\n<title>",
+      Escaped(data.title), "</title>\n<style>", kStyle, "</style></head>\n<body><main>\n", body,
+      "</main></body></html>\n");
 }
 
 }  // namespace intmill::cli

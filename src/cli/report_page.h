@@ -15,10 +15,10 @@ namespace intmill::cli {
 struct PageLayer {
   std::string name;
   std::string op;
-  std::string precision;              // "INT8", "INT8 dynamic", "FP32"; "": no arithmetic worth it
-  double sqnr_db = std::nan("");      // of its result, all layers quantized
-  double alone_db = std::nan("");     // at the model's outputs, it alone quantized
-  double agreement = std::nan("");    // then, percent
+  std::string precision;            // "INT8", "INT8 dynamic", "FP32"; "": no arithmetic worth it
+  double sqnr_db = std::nan("");    // of its result, all layers quantized
+  double alone_db = std::nan("");   // at the model's outputs, it alone quantized
+  double agreement = std::nan("");  // then, percent
   std::string cause;
 };
 

@@ -82,9 +82,10 @@ class GraphPicture {
   }
 
   std::string Draw() const {
-    std::string out = Open(width_, height_, "The graph of the model, from its inputs at the top to "
-                                            "its outputs; each box has a layer, its operator and "
-                                            "its precision");
+    std::string out = Open(width_, height_,
+                           "The graph of the model, from its inputs at the top to "
+                           "its outputs; each box has a layer, its operator and "
+                           "its precision");
     out.insert(4, Cat(" width=\"", Px(width_), "\" height=\"", Px(height_), "\""));
     for (size_t i = 0; i < graph_.size(); ++i)
       for (const std::string& input : graph_[i].inputs)
@@ -127,10 +128,11 @@ class GraphPicture {
                                                               : "fp32";
     const Place& place = places_[i];
     std::string name = layer.name.empty() ? layer.outputs.front() : layer.name;
-    const std::string full = Cat(name, " (", layer.op, ")", precision.empty() ? "" : ": ", precision);
+    const std::string full =
+        Cat(name, " (", layer.op, ")", precision.empty() ? "" : ": ", precision);
     if (name.size() > 24) name = "..." + name.substr(name.size() - 21);
-    return Cat("<g><title>", Escaped(full), "</title><rect class=\"", style, "\" x=\"",
-               Px(place.x), "\" y=\"", Px(place.y), "\" width=\"", Px(kNodeWidth), "\" height=\"",
+    return Cat("<g><title>", Escaped(full), "</title><rect class=\"", style, "\" x=\"", Px(place.x),
+               "\" y=\"", Px(place.y), "\" width=\"", Px(kNodeWidth), "\" height=\"",
                Px(kNodeHeight), "\" rx=\"5\"/>",
                TextAt(place.x + kNodeWidth / 2, place.y + 16, "middle", name),
                TextAt(place.x + kNodeWidth / 2, place.y + 32, "middle",
@@ -161,8 +163,10 @@ std::string HistogramSvg(const PageHistogram& h) {
   }
   const Axis x = Fit(ends, 10, kWidth - 10);
   std::string out = Open(kWidth, kHeight,
-                         Cat("Histogram of ", h.tensor, ", its counts on a logarithmic scale; the "
-                             "integers reach from ", Short(h.low), " to ", Short(h.high)));
+                         Cat("Histogram of ", h.tensor,
+                             ", its counts on a logarithmic scale; the "
+                             "integers reach from ",
+                             Short(h.low), " to ", Short(h.high)));
   out += Cat("<rect class=\"clip\" x=\"", Px(x.At(h.low)), "\" y=\"12\" width=\"",
              Px(x.At(h.high) - x.At(h.low)), "\" height=\"", Px(kBase - 12), "\"/>");
   for (const PageBin& bin : h.bins) {

@@ -33,7 +33,7 @@ class Calibrator {
   int64_t samples() const;  // sum of first dimensions
   // Statistics of a value by name; null when it was not observed or no batch was fed.
   const class ValueStatistics* Find(std::string_view value_name) const;
-  Table Ranges() const;  // tensor, min, max, scale, zero_point, samples, nonfinite
+  Table Ranges() const;      // tensor, min, max, scale, zero_point, samples, nonfinite
   Table Histograms() const;  // tensor, begin, end, count: about 64 rows a tensor, those with values
   // A copy of everything seen; also of a calibration that was never fed.
   StatisticsSet Statistics() const;

@@ -16,7 +16,9 @@ constexpr std::string_view kOutput = "output.";
 constexpr std::string_view kLayer = "layer.";
 constexpr int32_t kMostClasses = 1 << 30;
 
-std::string Key(std::string_view fact) { return std::string(kCertificatePrefix) + std::string(fact); }
+std::string Key(std::string_view fact) {
+  return std::string(kCertificatePrefix) + std::string(fact);
+}
 
 // The shortest text that reads back as the same number; "inf" and "nan" too.
 std::string Text(double number) {

@@ -27,10 +27,10 @@ struct Certificate {
     std::string name;
     double sqnr_db = 0;
     double cosine = 0;
-    double max_abs = 0;    // of outputs
-    double mean_abs = 0;   // of outputs
-    double estimate = 0;   // of sqnr_db, by the sketches of both models
-    Sketch sketch{1};      // of the float model's values
+    double max_abs = 0;   // of outputs
+    double mean_abs = 0;  // of outputs
+    double estimate = 0;  // of sqnr_db, by the sketches of both models
+    Sketch sketch{1};     // of the float model's values
   };
   struct Accuracy {  // percent of the rows
     double reference_top1 = 0;

@@ -142,18 +142,18 @@ Result<std::unique_ptr<Certifier>> Certifier::Create(std::shared_ptr<const Graph
   ASSIGN_OR_RETURN(auto reference_session, Session::Create(reference, OneThread(options)));
   ASSIGN_OR_RETURN(auto candidate_session, Session::Create(candidate, OneThread(options)));
   const std::vector<Sketch> outputs(reference->outputs.size(), Sketch(kOutputBuckets));
-  return std::make_unique<Certifier>(std::unique_ptr<Impl>(
-      new Impl{.reference = reference,
-               .candidate = candidate,
-               .reference_session = std::move(reference_session),
-               .candidate_session = std::move(candidate_session),
-               .reference_layers = LayerValues(*reference),
-               .candidate_layers = LayerValues(*candidate),
-               .sums = {},
-               .layers = {},
-               .reference_outputs = outputs,
-               .candidate_outputs = outputs,
-               .fed = {}}));
+  return std::make_unique<Certifier>(
+      std::make_unique<Impl>(Impl{.reference = reference,
+                                  .candidate = candidate,
+                                  .reference_session = std::move(reference_session),
+                                  .candidate_session = std::move(candidate_session),
+                                  .reference_layers = LayerValues(*reference),
+                                  .candidate_layers = LayerValues(*candidate),
+                                  .sums = {},
+                                  .layers = {},
+                                  .reference_outputs = outputs,
+                                  .candidate_outputs = outputs,
+                                  .fed = {}}));
 }
 
 void Certifier::Impl::AddLayers(const LayersOfRun& a, const LayersOfRun& b) {
@@ -170,9 +170,8 @@ void Certifier::Impl::AddLayers(const LayersOfRun& a, const LayersOfRun& b) {
 Status Certifier::Feed(std::span<const Tensor> inputs, std::span<const Tensor> targets) {
   LayersOfRun a;
   LayersOfRun b;
-  ASSIGN_OR_RETURN(
-      const std::vector<Tensor> wanted,
-      RunTapped(*impl_->reference_session, impl_->reference_layers, inputs, &a));
+  ASSIGN_OR_RETURN(const std::vector<Tensor> wanted,
+                   RunTapped(*impl_->reference_session, impl_->reference_layers, inputs, &a));
   ASSIGN_OR_RETURN(const std::vector<Tensor> found,
                    RunTapped(*impl_->candidate_session, impl_->candidate_layers, inputs, &b));
   OutputSums sums = impl_->sums;
@@ -268,16 +267,16 @@ Result<std::unique_ptr<CertificateReplay>> CertificateReplay::Create(
   ASSIGN_OR_RETURN(auto session, Session::Create(graph, OneThread(std::move(options))));
   const std::vector<Sketch> outputs(graph->outputs.size(), Sketch(kOutputBuckets));
   return std::make_unique<CertificateReplay>(
-      std::unique_ptr<Impl>(new Impl{.graph = graph,
-                                     .session = std::move(session),
-                                     .watched = LayerValues(*graph),
-                                     .certificate = std::move(certificate),
-                                     .rows = 0,
-                                     .agreeing = 0,
-                                     .hits = {},
-                                     .layers = {},
-                                     .outputs = outputs,
-                                     .fed = {}}));
+      std::make_unique<Impl>(Impl{.graph = graph,
+                                  .session = std::move(session),
+                                  .watched = LayerValues(*graph),
+                                  .certificate = std::move(certificate),
+                                  .rows = 0,
+                                  .agreeing = 0,
+                                  .hits = {},
+                                  .layers = {},
+                                  .outputs = outputs,
+                                  .fed = {}}));
 }
 
 Status CertificateReplay::Impl::AddRows(const Tensor& output, std::span<const Tensor> targets) {
@@ -335,8 +334,8 @@ void CertificateReplay::Impl::AddFigures(
     const double found = same ? f.sqnr_db : f.sqnr_db + now - f.estimate;
     const bool holds =
         same || now >= std::min(f.estimate, kOnlyRoundingDb) - kAllowedDb;  // false for NaN
-    table->Add({std::string(what), f.name, f.sqnr_db, std::isfinite(found) ? found : now,
-                int64_t{holds}});
+    table->Add(
+        {std::string(what), f.name, f.sqnr_db, std::isfinite(found) ? found : now, int64_t{holds}});
   }
 }
 
@@ -346,10 +345,11 @@ Table CertificateReplay::Rows() const {
   const std::string data = HexOfAll(impl_->fed.inputs);
   const std::string labels = impl_->fed.labels.Hex();
   table.Add({std::string("data"), std::string(), c.data, data, int64_t{data == c.data}});
-  table.Add({std::string("samples"), std::string(), c.rows, impl_->rows,
-             int64_t{impl_->rows == c.rows}});
+  table.Add(
+      {std::string("samples"), std::string(), c.rows, impl_->rows, int64_t{impl_->rows == c.rows}});
   if (!c.labels.empty() && !labels.empty())
-    table.Add({std::string("labels"), std::string(), c.labels, labels, int64_t{labels == c.labels}});
+    table.Add(
+        {std::string("labels"), std::string(), c.labels, labels, int64_t{labels == c.labels}});
   if (!c.answers.empty()) impl_->AddPercent("agreement", c.agreement, impl_->agreeing, &table);
   if (c.accuracy && !labels.empty()) {
     impl_->AddPercent("candidate_top1", c.accuracy->candidate_top1, impl_->hits.top1, &table);

@@ -102,14 +102,13 @@ Table DescribeLayers(const Graph& graph) {
     if (note.empty() && node.op->lower == nullptr && !node.op->Has(kAlias))
       note = "no fast kernel: computed by its plain definition";
     const std::optional<SaturationProof> proof = ProveSaturation(graph, uses, node);
-    table.Add(
-        {node.name, std::string(node.op->name), layers.Names(node.inputs),
-         layers.Names(node.outputs), std::string(DTypeName(output.dtype)),
-         output.shape ? ToString(*output.shape) : "?", weights.elements, weights.bytes,
-         IsWorthQuantizing(*node.op) ? ToText(summary.rows[row][2]) : std::string(),
-         std::move(note),
-         proof ? Table::Cell(static_cast<int64_t>(proof->saturating.size())) : Table::Cell(),
-         proof ? PairText(proof->worst) : std::string()});
+    table.Add({node.name, std::string(node.op->name), layers.Names(node.inputs),
+               layers.Names(node.outputs), std::string(DTypeName(output.dtype)),
+               output.shape ? ToString(*output.shape) : "?", weights.elements, weights.bytes,
+               IsWorthQuantizing(*node.op) ? ToText(summary.rows[row][2]) : std::string(),
+               std::move(note),
+               proof ? Table::Cell(static_cast<int64_t>(proof->saturating.size())) : Table::Cell(),
+               proof ? PairText(proof->worst) : std::string()});
     ++row;
   }
   return table;

@@ -34,9 +34,8 @@ std::optional<QParams> ParamsOf(const Graph& graph, const Node& quantize) {
   params.dtype = zero_point->dtype();
   if (params.dtype != DType::kU8 && params.dtype != DType::kS8) return {};
   params.scales = {scale->values<float>()[0]};
-  params.zero_points = {params.dtype == DType::kU8
-                            ? int32_t{zero_point->values<uint8_t>()[0]}
-                            : int32_t{zero_point->values<int8_t>()[0]}};
+  params.zero_points = {params.dtype == DType::kU8 ? int32_t{zero_point->values<uint8_t>()[0]}
+                                                   : int32_t{zero_point->values<int8_t>()[0]}};
   return params;
 }
 

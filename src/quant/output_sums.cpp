@@ -90,8 +90,7 @@ Table OutputSums::Outputs(const Graph& graph) const {
   table.columns = {"name", "cosine", "sqnr_db", "max_abs", "mean_abs"};
   for (size_t i = 0; i < outputs_.size(); ++i) {
     const Difference d = outputs_[i].Get();
-    table.Add(
-        {graph.value(graph.outputs[i]).name, d.cosine, d.sqnr_db, d.max_abs, d.mean_abs});
+    table.Add({graph.value(graph.outputs[i]).name, d.cosine, d.sqnr_db, d.max_abs, d.mean_abs});
   }
   return table;
 }

@@ -54,8 +54,8 @@ class Knapsack {
     }
     if (best[kParts] == kInfinity) return {};
     // The least noise at which that cost is reached.
-    size_t left = static_cast<size_t>(
-        std::find(best.begin(), best.end(), best[kParts]) - best.begin());
+    size_t left =
+        static_cast<size_t>(std::find(best.begin(), best.end(), best[kParts]) - best.begin());
     std::vector<int64_t> chosen(layers_);
     for (size_t i = layers_; i-- > 0;) {
       const size_t p = choices[i][left];

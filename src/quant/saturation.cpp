@@ -100,8 +100,7 @@ std::optional<SaturationProof> ProveSaturation(const Graph& graph, const Uses& u
   const std::optional<Reduction> reduction = ReductionOf(node, weight->rank());
   if (!reduction) return {};
   return SaturationProof{weight->dim(reduction->channel_axis),
-                         SaturatingChannels(*weight, *reduction),
-                         WorstPair(*weight, *reduction)};
+                         SaturatingChannels(*weight, *reduction), WorstPair(*weight, *reduction)};
 }
 
 void RecordExactness(Graph& graph) {

@@ -18,8 +18,8 @@ std::shared_ptr<const Graph> Network() {
   ValueId x = g.Input("x", {kDynamic, kChannels, 5, 5});
   for (int i = 0; i < 3; ++i) {
     const std::string name = "conv" + std::to_string(i);
-    const ValueId w = g.Random(name + "_w", {kChannels, kChannels, 1, 1},
-                               static_cast<unsigned>(i) + 1);
+    const ValueId w =
+        g.Random(name + "_w", {kChannels, kChannels, 1, 1}, static_cast<unsigned>(i) + 1);
     x = g.Node("Relu", {g.Node("Conv", {x, w}, name)}, name + "_act");
   }
   x = g.Node("Flatten", {x}, "flat");

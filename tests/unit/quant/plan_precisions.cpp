@@ -1,9 +1,8 @@
 // Planning precisions: as good as trying every choice, and within the budget.
 #include "quant/plan_precisions.h"
 
-#include <criterion/criterion.h>
-
 #include <cmath>
+#include <criterion/criterion.h>
 #include <limits>
 #include <random>
 
@@ -19,7 +18,8 @@ struct Problem {
 
   double Sum(const std::vector<double>& of, const std::vector<int64_t>& plan) const {
     double sum = 0;
-    for (size_t i = 0; i < plan.size(); ++i) sum += of[i * kPrecisions + static_cast<size_t>(plan[i])];
+    for (size_t i = 0; i < plan.size(); ++i)
+      sum += of[i * kPrecisions + static_cast<size_t>(plan[i])];
     return sum;
   }
 };

@@ -310,8 +310,8 @@ Test(cause, unbalanced_weights_matter_where_they_share_a_scale) {
   LayerScheme per_tensor;
   per_tensor.per_channel = false;
   const InputSums none;
-  cr_assert(LikelyCause({.sums = none}, peaks, per_tensor)
-                .starts_with("unbalanced channels: weights"));
+  cr_assert(
+      LikelyCause({.sums = none}, peaks, per_tensor).starts_with("unbalanced channels: weights"));
   cr_assert_eq(LikelyCause({.sums = none}, peaks, {}), "");
 }
 

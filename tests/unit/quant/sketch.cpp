@@ -1,9 +1,8 @@
 // Sketches: exact for short signals, close for long ones, and the same whatever the portions.
 #include "quant/sketch.h"
 
-#include <criterion/criterion.h>
-
 #include <cmath>
+#include <criterion/criterion.h>
 
 #include "base/base64.h"
 #include "unit/quant/data.h"
