@@ -13,6 +13,8 @@ SAMPLES = 24
 # saturate; the large one at another place for each.
 SOUND = [[1, 0, .3, -.2], [.2, -.1, 0, 1], [0, 1, -.3, .1], [.1, .3, 1, 0]]
 
+BIAS = (.1, .2, .1, .15)
+
 
 def numbers(count, seed):
     """Evenly spread over [-1, 1), the same everywhere."""
@@ -28,15 +30,13 @@ class Pathologies(ProgramTest):
         return write_npy(self.folder / name, "<f4", (SAMPLES, CHANNELS, 4, 4),
                          struct.pack(f"<{len(values)}f", *values))
 
-    def model(self, first=SOUND, second=SOUND, bias=(.1, .2, .1, .15)):
+    def model(self, first=SOUND, second=SOUND, bias0=BIAS, bias1=BIAS):
         """conv0, Relu, conv1, Relu, conv2; `first` and `second` are the weights of conv0, conv1."""
         chain = Chain("x", ["n", CHANNELS, 4, 4])
         shape = [CHANNELS, CHANNELS, 1, 1]
-        for i, rows in enumerate((first, second, SOUND)):
-            weights = [w for row in rows for w in row]
-            constants = {"w": (shape, weights)}
-            constants["b"] = ([CHANNELS], list(bias) if i == 1 else [.1] * CHANNELS)
-            chain.add("Conv", f"conv{i}", **constants)
+        for i, (rows, bias) in enumerate(((first, bias0), (second, bias1), (SOUND, BIAS))):
+            chain.add("Conv", f"conv{i}", w=(shape, [w for row in rows for w in row]),
+                      b=([CHANNELS], list(bias)))
             if i < 2:
                 chain.add("Relu", f"relu{i}")
         return chain.write(self.folder / "model.onnx", ["n", CHANNELS, 4, 4])
@@ -49,7 +49,7 @@ class Pathologies(ProgramTest):
         """Channel i of conv0 is `factors[i]` times as large, and conv1 takes that back."""
         first = [[w * f for w in row] for row, f in zip(SOUND, factors)]
         second = [[w / f for w, f in zip(row, factors)] for row in SOUND]
-        return self.model(first, second)
+        return self.model(first, second, bias0=[b * f for b, f in zip(BIAS, factors)])
 
     def causes(self, rows):
         return {layer: row["cause"] for layer, row in rows.items() if row["cause"]}
@@ -96,7 +96,7 @@ class Pathologies(ProgramTest):
         self.assertEqual(self.causes(self.explain(model, "--stats", "s.imstat")), {})
 
     def test_a_dead_range(self):
-        causes = self.causes(self.explain(self.model(bias=(-100,) * CHANNELS)))
+        causes = self.causes(self.explain(self.model(bias1=(-100,) * CHANNELS)))
         self.assertEqual(causes, {"conv2": "dead range: its input is always 0"})
 
 
