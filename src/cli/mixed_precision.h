@@ -34,7 +34,7 @@ struct MixedPlan {
   std::vector<std::string> precisions;  // one a layer of the search
   double drop = 0;                      // in the metric's unit; of a program its exit code
   double latency_ms = 0;
-  int64_t bytes = 0;  // of the file
+  int64_t bytes = 0;  // of the file, at most: its certificate is written last
   bool is_chosen = false;
 };
 

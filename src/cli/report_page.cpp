@@ -30,9 +30,9 @@ p{margin:.4rem 0}.quiet{color:var(--quiet)}
 :focus-visible{outline:3px solid var(--focus);outline-offset:2px}
 table{border-collapse:collapse;width:100%;font-size:.9rem}
 th,td{padding:.3rem .5rem;text-align:left;border-bottom:1px solid var(--card);vertical-align:top}
-thead th{position:sticky;top:0;background:var(--card)}
+thead th{position:sticky;top:0;background:var(--card);white-space:nowrap}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
-tbody th{font-weight:400}
+tbody th{font-weight:400;min-width:6.5rem}
 td.bars{min-width:7rem;width:35%}.bar{height:.8rem;margin-top:.3rem;background:var(--bar);border-radius:2px}
 .p-int8,.p-fp32{padding:0 .35rem;border-radius:.25rem;white-space:nowrap}
 .p-int8{background:var(--int8-back);color:var(--int8)}.p-fp32{background:var(--fp32-back);color:var(--fp32)}
@@ -47,7 +47,8 @@ svg text{fill:var(--text);font:12px system-ui,sans-serif}
 rect.int8{fill:var(--int8-back);stroke:var(--int8);stroke-width:2}
 rect.fp32{fill:var(--fp32-back);stroke:var(--fp32);stroke-width:2;stroke-dasharray:6 3}
 rect.none{fill:var(--card);stroke:var(--line)}
-@media(max-width:36rem){th,td{padding:.3rem .25rem}.wide{display:none}}
+@media(max-width:36rem){th,td{padding:.3rem .25rem}.wide{display:none}
+svg text{font-size:20px}.scroll svg text{font-size:12px}}
 @media print{.scroll{max-height:none;overflow:visible}}
 )css";
 

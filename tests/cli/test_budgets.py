@@ -43,6 +43,11 @@ class Budgets(ProgramTest):
                   if row["scheme"] == "float"}
         self.assertLessEqual(set(found["float_layers"]), floats)
 
+    def test_the_file_keeps_the_budget_of_bytes(self):
+        found = self.quantize("--max-bytes", "130K")
+        self.assertLessEqual(found["output_bytes"], 130000)
+        self.assertGreater(found["quantized_layers"], 0)
+
     def test_impossible_budgets_say_which_binds(self):
         self.refused("--max-bytes binds: no plan keeps it", "--max-bytes", "1K")
         self.refused("--max-latency-ms binds", "--max-latency-ms", "0.00001")
