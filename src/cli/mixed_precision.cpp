@@ -143,12 +143,13 @@ class Search {
     return sum;
   }
 
-  // The fastest plan with at most so much noise; a byte gets a price that rises until the plan
-  // fits.
+  // The fastest plan with at most so much noise. A byte has a price, at first so low that size counts
+  // only where times hardly differ; it rises until the plan fits.
   std::vector<int64_t> Plan(double max_noise) const {
-    double price = 0;
+    const std::vector<int64_t> first(layers_.size(), 0);
+    const double bytes_of_int8 = Sum(bytes_, first);
+    double price = Sum(microseconds_, first) / std::max(bytes_of_int8, 1.0) / 16;
     std::vector<int64_t> plan;
-    const double bytes_of_int8 = Sum(bytes_, std::vector<int64_t>(layers_.size(), 0));
     const double overhead =
         result_.plans.empty() ? 0 : static_cast<double>(first_bytes_) - bytes_of_int8;
     for (int i = 0; i < 12; ++i) {
@@ -157,8 +158,7 @@ class Search {
       plan = PlanPrecisions(kCount, noise_, cost, max_noise);
       if (max_bytes_ == 0 || Sum(bytes_, plan) + overhead <= static_cast<double>(max_bytes_))
         return plan;
-      const double us = Sum(microseconds_, plan);
-      price = price == 0 ? us / std::max(Sum(bytes_, plan), 1.0) / 16 : price * 4;
+      price *= 4;
     }
     return plan;
   }
@@ -173,7 +173,7 @@ class Search {
     }
     double failing = TotalNoise();
     double passing = 0;
-    if (AnyKeepsDrop()) return;
+    if (KeepsDrop(result_.plans.front()) && KeepsRest(result_.plans.front())) return;
     for (int i = 0; i < kMostSteps && passing == 0; ++i) {
       const double noise = failing / kStep;
       if (KeepsDrop(Evaluate(Plan(noise))))
@@ -190,11 +190,6 @@ class Search {
   double TotalNoise() const {
     const double sum = Sum(noise_, std::vector<int64_t>(layers_.size(), 0));
     return std::isfinite(sum) ? sum : 1;  // a signal drowned in noise
-  }
-
-  bool AnyKeepsDrop() const {
-    return std::any_of(result_.plans.begin(), result_.plans.end(),
-                       [&](const MixedPlan& plan) { return KeepsDrop(plan) && KeepsRest(plan); });
   }
 
   // Measured once: an equal plan was measured before.
