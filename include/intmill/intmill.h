@@ -509,13 +509,14 @@ typedef enum intmill_side {
 typedef enum intmill_report_kind {
   /** Of a model, one row a layer in running order: name, op, inputs and outputs (names, separated
    * by spaces), dtype and shape (of its first output, "1x16x?x?"), parameters (number of weights),
-   * bytes (of its weights), scheme, note, saturating, saturating_pair. scheme: "static" or "dynamic" for a layer
-   * that computes in integers, "float" for one that computes in floats and could be quantized, ""
-   * for one without arithmetic worth quantizing. note: why it would not run fast, or why it stayed
-   * in float; "" when all is well. saturating: the number of output channels in which a sum of two
-   * products could leave 16 bits, as some runtimes add them on processors without VNNI; 0 is a
-   * proof for every input; no number where u8 activations do not meet constant s8 weights.
-   * saturating_pair: the two weights whose sum leaves 16 bits by most, "" where none does. */
+   * bytes (of its weights), scheme, note, saturating, saturating_pair. scheme: "static" or
+   * "dynamic" for a layer that computes in integers, "float" for one that computes in floats and
+   * could be quantized, "" for one without arithmetic worth quantizing. note: why it would not run
+   * fast, or why it stayed in float; "" when all is well. saturating: the number of output channels
+   * in which a sum of two products could leave 16 bits, as some runtimes add them on processors
+   * without VNNI; 0 is a proof for every input; no number where u8 activations do not meet constant
+   * s8 weights. saturating_pair: the two weights whose sum leaves 16 bits by most, "" where none
+   * does. */
   INTMILL_REPORT_LAYERS = 1,
   /** Of a model: key, value. Keys of the library begin with "intmill.": intmill.digest
    * (32 digits over layers, weights and names, as certificates name models), intmill.producer,
@@ -560,16 +561,17 @@ typedef enum intmill_report_kind {
    * activation included), min, max (of its input as fed), clipped (percent of its input beyond the
    * calibrated range), cause (why it loses precision, in words; "" when nothing stands out). */
   INTMILL_REPORT_SENSITIVITY = 23,
-  /** Of a replaying probe: figure, name, recorded, found, holds (1, 0, or no number where it was not
-   * measured). First "data", the digests of what was fed; where it does not hold the rest says
+  /** Of a replaying probe: figure, name, recorded, found, holds (1, 0, or no number where it was
+   * not measured). First "data", the digests of what was fed; where it does not hold the rest says
    * nothing. Then samples, labels, agreement, candidate_top1, candidate_top5, output_sqnr_db and
    * layer_sqnr_db, as far as the certificate has them. Signal-to-noise of the replay is estimated
    * from what the certificate keeps of the float model's values; it equals what was recorded when
    * the values are the same. It holds within 1 dB, and above 79 dB in any case, a percentage within
    * 1 point or one row, as processors round floats differently. */
   INTMILL_REPORT_REPLAY = 24,
-  /** Of a calibrating probe, for each activation about 64 rows where there are values: tensor, begin,
-   * end, count (of values from begin to end). begin and end are 0 for the row that counts zeros. */
+  /** Of a calibrating probe, for each activation about 64 rows where there are values: tensor,
+   * begin, end, count (of values from begin to end). begin and end are 0 for the row that counts
+   * zeros. */
   INTMILL_REPORT_HISTOGRAMS = 25,
   /** Not a kind: makes the type 32 bits wide. */
   INTMILL_REPORT_FORCE32 = 0x7fffffff
@@ -641,8 +643,8 @@ INTMILL_API intmill_status intmill_model_port(const intmill_model* m, intmill_si
                                               int64_t index, intmill_port* port);
 
 /** A table about the model: INTMILL_REPORT_LAYERS, INTMILL_REPORT_METADATA or
- * INTMILL_REPORT_CERTIFICATE. Errors: INVALID_ARGUMENT (a kind that is not a model's), BAD_FORMAT (a
- * damaged certificate), BAD_VERSION (one of a newer release). @since 0.1 */
+ * INTMILL_REPORT_CERTIFICATE. Errors: INVALID_ARGUMENT (a kind that is not a model's), BAD_FORMAT
+ * (a damaged certificate), BAD_VERSION (one of a newer release). @since 0.1 */
 INTMILL_API intmill_status intmill_model_report(const intmill_model* m, intmill_report_kind kind,
                                                 intmill_report** out);
 
@@ -688,8 +690,8 @@ INTMILL_API intmill_status intmill_probe_verify(const intmill_model* reference,
                                                 const intmill_model* candidate,
                                                 const intmill_options* opts, intmill_probe** out);
 
-/** As intmill_probe_verify, and also compares the results of layers, for intmill_model_certify. Runs
- * on one thread, so that figures do not depend on how many there are.
+/** As intmill_probe_verify, and also compares the results of layers, for intmill_model_certify.
+ * Runs on one thread, so that figures do not depend on how many there are.
  * @param opts MEMORY_LIMIT, DISABLE_PASSES, hooks.
  * Errors: as intmill_probe_verify. @since 0.1 */
 INTMILL_API intmill_status intmill_probe_certify(const intmill_model* reference,
@@ -700,8 +702,8 @@ INTMILL_API intmill_status intmill_probe_certify(const intmill_model* reference,
  * same order; batches may differ. The float model is not needed: the certificate keeps a sketch of
  * its values.
  * @param opts MEMORY_LIMIT, DISABLE_PASSES, hooks.
- * Errors: STATE (m has no certificate), BAD_FORMAT (it is damaged, or of another model), BAD_VERSION
- * (of a newer release), UNSUPPORTED (an operator that cannot run). @since 0.1 */
+ * Errors: STATE (m has no certificate), BAD_FORMAT (it is damaged, or of another model),
+ * BAD_VERSION (of a newer release), UNSUPPORTED (an operator that cannot run). @since 0.1 */
 INTMILL_API intmill_status intmill_probe_replay(const intmill_model* m, const intmill_options* opts,
                                                 intmill_probe** out);
 
@@ -784,8 +786,8 @@ INTMILL_API intmill_status intmill_plan_precisions(int64_t n_layers, int64_t n_p
                                                    double max_noise, int64_t* chosen);
 
 /** The same model with a certificate: what a certifying probe found it to lose, on which data, with
- * which recipe. It shares everything else with m. Equal data and models give equal bytes on one kind
- * of processor; neither times nor names of files go in.
+ * which recipe. It shares everything else with m. Equal data and models give equal bytes on one
+ * kind of processor; neither times nor names of files go in.
  * @param m the candidate of the probe, or one that differs in its metadata only.
  * Errors: INVALID_ARGUMENT (a probe of another kind or of another model), STATE (it was not fed).
  * @since 0.1 */

@@ -143,8 +143,8 @@ class Search {
     return sum;
   }
 
-  // The fastest plan with at most so much noise. A byte has a price, at first so low that size counts
-  // only where times hardly differ; it rises until the plan fits.
+  // The fastest plan with at most so much noise. A byte has a price, at first so low that size
+  // counts only where times hardly differ; it rises until the plan fits.
   std::vector<int64_t> Plan(double max_noise) const {
     const std::vector<int64_t> first(layers_.size(), 0);
     const double bytes_of_int8 = Sum(bytes_, first);
