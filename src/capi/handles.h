@@ -19,6 +19,7 @@ namespace intmill {
 class Binding;
 class Calibrator;
 class Graph;
+class RoundingLearner;
 class Sensitivity;
 class Session;
 class Verifier;
@@ -89,10 +90,11 @@ struct intmill_probe {
   intmill::capi::Magic magic{kMagic};
   std::shared_ptr<const intmill::Graph> origin;  // what a calibration is of
   std::atomic<bool> was_fed = false;
-  // One of the three.
+  // One of the four.
   std::unique_ptr<intmill::Calibrator> calibrator;
   std::unique_ptr<intmill::Verifier> verifier;
   std::unique_ptr<intmill::Sensitivity> sensitivity;
+  std::unique_ptr<intmill::RoundingLearner> rounding;
   ~intmill_probe();
 };
 

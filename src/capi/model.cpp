@@ -10,7 +10,10 @@
 #include "ir/graph.h"
 #include "quant/calibrate.h"
 #include "quant/describe.h"
+#include "quant/equalize.h"
+#include "quant/learn_rounding.h"
 #include "quant/quantize_graph.h"
+#include "quant/smooth.h"
 
 using namespace intmill;
 using namespace intmill::capi;
@@ -177,8 +180,40 @@ intmill_status intmill_quantize(const intmill_model* m, const intmill_probe* cal
   return Create(out, [&]() -> ModelHandle {
     TRY(CheckHandle(m, "m"));
     TRY(CheckOptions(opts));
-    ASSIGN_OR_RETURN(const Calibrator* calibrator, CalibratorOf(calibration, m));
     const OptionBag& bag = BagOf(opts);
+    ASSIGN_OR_RETURN(const RoundingLearner* rounding, RoundingOf(calibration, m));
+    if (rounding != nullptr)
+      return WrapModel(rounding->Quantize(*m->graph, ToSchemes(bag), ToHooks(bag)));
+    ASSIGN_OR_RETURN(const Calibrator* calibrator, CalibratorOf(calibration, m));
     return WrapModel(QuantizeGraph(*m->graph, calibrator, ToSchemes(bag), ToHooks(bag)));
+  });
+}
+
+intmill_status intmill_equalize(const intmill_model* m, const intmill_options* opts,
+                                intmill_model** out) {
+  return Create(out, [&]() -> ModelHandle {
+    TRY(CheckHandle(m, "m"));
+    TRY(CheckOptions(opts));
+    const OptionBag& bag = BagOf(opts);
+    const bool with_clips = bag.Integer(INTMILL_OPT_EQUALIZE_CLIPS) != 0;
+    ASSIGN_OR_RETURN(Equalized equalized, Equalize(*m->graph, with_clips, ToHooks(bag)));
+    return WrapModel(std::move(equalized.graph));
+  });
+}
+
+intmill_status intmill_smooth(const intmill_model* m, const intmill_probe* calibration,
+                              const intmill_options* opts, intmill_model** out) {
+  return Create(out, [&]() -> ModelHandle {
+    TRY(CheckHandle(m, "m"));
+    TRY(CheckOptions(opts));
+    TRY(CheckPointer(calibration, "calibration"));
+    ASSIGN_OR_RETURN(const Calibrator* calibrator, CalibratorOf(calibration, m));
+    if (calibrator->samples() == 0) return Error(Code::kState, "the calibration has seen no data");
+    const OptionBag& bag = BagOf(opts);
+    const FindStatistics find = [&](std::string_view name) { return calibrator->Find(name); };
+    ASSIGN_OR_RETURN(Smoothed smoothed,
+                     Smooth(*m->graph, find, bag.Float(INTMILL_OPT_SMOOTH_ALPHA),
+                            bag.Integer(INTMILL_OPT_PER_CHANNEL) != 0, ToHooks(bag)));
+    return WrapModel(std::move(smoothed.graph));
   });
 }

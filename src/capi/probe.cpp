@@ -5,6 +5,7 @@
 #include "capi/handles.h"
 #include "intmill/intmill.h"
 #include "quant/calibrate.h"
+#include "quant/learn_rounding.h"
 #include "quant/sensitivity.h"
 #include "quant/verify.h"
 
@@ -20,9 +21,10 @@ using ProbeHandle = Result<std::unique_ptr<intmill_probe>>;
 Status Feed(intmill_probe& p, std::span<const Tensor> inputs, std::span<const Tensor> targets) {
   if (p.verifier != nullptr) return p.verifier->Feed(inputs, targets);
   if (p.sensitivity != nullptr) return p.sensitivity->Feed(inputs, targets);
+  if (p.rounding != nullptr && targets.empty()) return p.rounding->Feed(inputs);
   if (!targets.empty())
     return Error(Code::kInvalidArgument,
-                 "targets are for verifying and sensitivity probes, this one calibrates");
+                 "targets are for verifying and sensitivity probes, this one is another");
   return p.calibrator->Feed(inputs);
 }
 
@@ -30,15 +32,18 @@ Result<Table> Report(const intmill_probe& p, intmill_report_kind kind) {
   const bool sums_up = kind == INTMILL_REPORT_SUMMARY && p.calibrator == nullptr;
   const intmill_report_kind own = p.verifier != nullptr      ? INTMILL_REPORT_OUTPUTS
                                   : p.sensitivity != nullptr ? INTMILL_REPORT_SENSITIVITY
+                                  : p.rounding != nullptr    ? INTMILL_REPORT_SUMMARY
                                                              : INTMILL_REPORT_RANGES;
   if (!sums_up && kind != own)
     return Error(Code::kInvalidArgument, "report kind ", static_cast<int>(kind),
                  " is not one of a probe that ",
                  p.verifier != nullptr      ? "verifies"
                  : p.sensitivity != nullptr ? "ranks layers"
+                 : p.rounding != nullptr    ? "learns rounding"
                                             : "calibrates");
   if (!p.was_fed) return Error(Code::kState, "the probe was not fed yet");
   if (p.sensitivity != nullptr) return sums_up ? p.sensitivity->Summary() : p.sensitivity->Layers();
+  if (p.rounding != nullptr) return p.rounding->Summary();
   if (p.calibrator != nullptr) return p.calibrator->Ranges();
   return sums_up ? p.verifier->Summary() : p.verifier->Outputs();
 }
@@ -71,6 +76,22 @@ intmill_status intmill_probe_sensitivity(const intmill_model* m, const intmill_p
                      Sensitivity::Create(m->graph, calibrator, ToSchemes(bag),
                                          {.session = ToSessionOptions(bag),
                                           .reverse = bag.Integer(INTMILL_OPT_REVERSE) != 0}));
+    return probe;
+  });
+}
+
+intmill_status intmill_probe_rounding(const intmill_model* m, const intmill_probe* calibration,
+                                      const intmill_options* opts, intmill_probe** out) {
+  return Create(out, [&]() -> ProbeHandle {
+    TRY(CheckHandle(m, "m"));
+    TRY(CheckOptions(opts));
+    TRY(CheckPointer(calibration, "calibration"));
+    ASSIGN_OR_RETURN(const Calibrator* const calibrator, CalibratorOf(calibration, m));
+    const OptionBag& bag = BagOf(opts);
+    auto probe = std::make_unique<intmill_probe>();
+    probe->origin = m->origin;
+    ASSIGN_OR_RETURN(probe->rounding, RoundingLearner::Create(m->graph, *calibrator, ToSchemes(bag),
+                                                              ToSessionOptions(bag)));
     return probe;
   });
 }
