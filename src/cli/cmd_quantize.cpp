@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/error.h"
 #include "cli/file.h"
+#include "cli/improve.h"
 #include "cli/json.h"
 #include "cli/never_slower.h"
 #include "cli/scheme_options.h"
@@ -23,6 +24,7 @@ struct QuantizeOptions {
   std::string output;
   std::string statistics;
   SchemeOptions scheme;
+  ImproveOptions improve;
   bool never_slower = false;
 };
 
@@ -148,16 +150,19 @@ int Quantize(const QuantizeOptions& options) {
   if (!options.data.data.empty())
     feeder = std::make_unique<Feeder>(model, options.model, options.data);
 
-  Probe calibration;
+  const bool calibrates = feeder && options.statistics.empty() && !options.scheme.is_dynamic;
+  CheckImprovements(options.improve, calibrates);
+  Prepared prepared;
   if (feeder) NoteRawBytes(work, *feeder);
   if (!options.statistics.empty())
-    calibration = LoadCalibration(model, options.model, options.statistics, work);
-  else if (feeder && !options.scheme.is_dynamic)
-    calibration = Calibrate(model, *feeder, work);
-  Model quantized = intmill::Quantize(model, calibration, work.options());
+    prepared.calibration = LoadCalibration(model, options.model, options.statistics, work);
+  else if (calibrates)
+    prepared = Prepare(model, *feeder, options.improve, work);
+  const Model& latest = prepared.Latest(model);
+  Model quantized = intmill::Quantize(latest, prepared.calibration, work.options());
   std::optional<NeverSlower> fast;
   if (options.never_slower) {
-    fast = KeepFast(model, std::move(quantized), calibration, options, work);
+    fast = KeepFast(latest, std::move(quantized), prepared.calibration, options, work);
     quantized = std::move(fast->model);
   }
   Report summary;
@@ -196,8 +201,13 @@ constexpr const char* kFooter =
     "that\n"
     "loses the least.\n"
     "\n"
+    "Where 8 bits cost too much, docs/quantization.md tells what --rounding learned, --equalize,\n"
+    "--smooth, --weight-range mse and --bias-correction buy. The float model that results are\n"
+    "compared with is always MODEL itself.\n"
+    "\n"
     "Examples:\n"
     "  intmill quantize model.onnx -o model.im --data image=calib.npy\n"
+    "  intmill quantize model.onnx -o model.im --data image=calib.npy --rounding learned\n"
     "  intmill quantize model.onnx -o model.im --data image=photos/ --size 224 --samples 200 \\\n"
     "      --scale 1/255 --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225\n"
     "  intmill quantize model.onnx -o model.im --data calib.npz --skip '*head*' --method entropy\n"
@@ -226,6 +236,7 @@ void AddQuantize(CommandLine& line) {
   command.Text("--stats", "FILE.imstat", options->statistics, Need::kOptional,
                "Take ranges from what 'intmill calibrate' saw; --data then only checks the result");
   AddSchemeOptions(command, options->scheme);
+  AddImproveOptions(command, options->improve);
   command.Flag("--never-slower", options->never_slower,
                "Measure here, and leave in float what INT8 makes slower");
   AddDataOptions(command, options->data, Need::kOptional);
