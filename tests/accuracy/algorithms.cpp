@@ -1,5 +1,5 @@
-// Prints what each algorithm that repairs quantization buys on each model, with one weight scale for
-// all channels and with one for each: accuracy_algorithms [model or recipe...].
+// Prints what each algorithm that repairs quantization buys on each model, with one weight scale
+// for all channels and with one for each: accuracy_algorithms [model or recipe...].
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
