@@ -18,13 +18,16 @@ namespace {
 
 constexpr int kMostRounds = 30;
 constexpr double kSettled = 1e-3;  // the largest change of a scale's logarithm in a round
-// Beyond it a channel is as good as dead, and leveling it would only spread rounding errors.
-constexpr double kLargestScale = 1e4;
+// What weights gain beyond it activations lose, which share one scale, too.
+constexpr double kLargestScale = 16;
+// A channel whose bias is larger than its weights times this is ruled by its bias: leveling its
+// weights would make it the largest of all (Nagel et al. 2019, 4.1.3, absorb such biases instead).
+constexpr double kUsualInput = 6;
 
 class Equalizer {
  public:
   Equalizer(const Graph& graph, const std::vector<LinkedChannels>& classes)
-      : classes_(classes), scales_(classes.size(), 1.0) {
+      : graph_(graph), classes_(classes), scales_(classes.size(), 1.0) {
     for (const LinkedChannels& linked : classes)
       for (const auto* list : {&linked.writers, &linked.readers})
         for (const NodeChannel& at : *list)
@@ -49,7 +52,8 @@ class Equalizer {
     double read = 0;
     for (const NodeChannel& at : classes_[k].writers)
       if (const auto r = ranges_.find(at.node); r != ranges_.end())
-        written = std::max(written, r->second.Written(at.channel));
+        written = std::max({written, r->second.Written(at.channel),
+                            BiasOf(at) / kUsualInput / scales_[k]});
     for (const NodeChannel& at : classes_[k].readers)
       read = std::max(read, ranges_.at(at.node).Read(at.channel));
     if (!(written > 0) || !(read > 0)) return 1;
@@ -65,6 +69,14 @@ class Equalizer {
     return change;
   }
 
+  double BiasOf(const NodeChannel& at) const {
+    const Node& node = graph_.nodes[at.node];
+    const Tensor* const bias = node.inputs.size() > 2 ? graph_.ConstantOf(node.inputs[2]) : nullptr;
+    if (bias == nullptr) return 0;
+    return std::fabs(static_cast<double>(bias->data<float>()[at.channel]));
+  }
+
+  const Graph& graph_;
   const std::vector<LinkedChannels>& classes_;
   std::vector<double> scales_;
   std::map<size_t, WeightRanges> ranges_;
