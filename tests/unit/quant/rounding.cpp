@@ -255,11 +255,11 @@ Test(weight_clip, trades_one_large_weight_for_many_small_ones) {
 }
 
 Test(weight_clip, treats_each_channel_by_itself) {
-  std::vector<float> values = Normal(2000, 6, 0.02f);
+  std::vector<float> values = Normal(8000, 6, 0.02f);
   values[0] = 0.4f;                                      // the first channel has an outlier
-  for (size_t i = 1000; i < 2000; ++i) values[i] = 127;  // the second one loses nothing
-  values[1000] = 1;
-  const Tensor weight = Filled({2, 1000}, values);
+  for (size_t i = 4000; i < 8000; ++i) values[i] = 127;  // the second one loses nothing
+  values[4000] = 1;
+  const Tensor weight = Filled({2, 4000}, values);
   QParams q = *ChooseQParams(weight, {.dtype = DType::kS8, .symmetric = true, .axis = 0});
   const QParams widest = q;
   cr_assert(ClipByMse(weight, &q).ok());
