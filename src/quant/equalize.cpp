@@ -52,8 +52,8 @@ class Equalizer {
     double read = 0;
     for (const NodeChannel& at : classes_[k].writers)
       if (const auto r = ranges_.find(at.node); r != ranges_.end())
-        written = std::max({written, r->second.Written(at.channel),
-                            BiasOf(at) / kUsualInput / scales_[k]});
+        written = std::max(
+            {written, r->second.Written(at.channel), BiasOf(at) / kUsualInput / scales_[k]});
     for (const NodeChannel& at : classes_[k].readers)
       read = std::max(read, ranges_.at(at.node).Read(at.channel));
     if (!(written > 0) || !(read > 0)) return 1;
