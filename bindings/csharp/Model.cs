@@ -92,6 +92,24 @@ public sealed class Model : IDisposable
         return new Model(quantized, options);
     }
 
+    /// <summary>An equal float model whose channels have weights of like size on both sides, for one scale a
+    /// weight. Calibrate it afterwards.</summary>
+    public Model Equalize(Options? options = null)
+    {
+        using OptionsHandle bag = Options.Create(options);
+        IntmillException.ThrowIfFailed(Native.intmill_equalize(Handle, bag, out ModelHandle equalized));
+        return new Model(equalized, options);
+    }
+
+    /// <summary>An equal float model without outlier channels (SmoothQuant). Calibrate it anew.</summary>
+    public Model Smooth(Probe calibration, Options? options = null)
+    {
+        using OptionsHandle bag = Options.Create(options);
+        IntmillException.ThrowIfFailed(
+            Native.intmill_smooth(Handle, calibration.Handle, bag, out ModelHandle smoothed));
+        return new Model(smoothed, options);
+    }
+
     /// <summary>Gives the model back.</summary>
     public void Dispose() => handle.Dispose();
 

@@ -58,6 +58,15 @@ public sealed class Probe : IDisposable
         return new Probe(probe, options, takesTurns: true);
     }
 
+    /// <summary>Learns how to round weights; for Model.Quantize, in place of the calibration.</summary>
+    public static Probe Rounding(Model model, Probe calibration, Options? options = null)
+    {
+        using OptionsHandle bag = Options.Create(options);
+        IntmillException.ThrowIfFailed(
+            Native.intmill_probe_rounding(model.Handle, calibration.Handle, bag, out ProbeHandle probe));
+        return new Probe(probe, options, takesTurns: true);
+    }
+
     /// <summary>A calibrating probe from the file that Save wrote. It cannot be fed.</summary>
     public static Probe Load(string path, Options? options = null)
     {

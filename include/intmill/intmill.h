@@ -206,6 +206,18 @@ typedef enum intmill_opt {
    * intmill's own kernels are exact on all of them; it matters where a model is exported. Default
    * INTMILL_TARGET_VNNI. Used by quantizing. */
   INTMILL_OPT_TARGET = 210,
+  /** i L. intmill_weight_range: where the scales of weights come from. Default
+   * INTMILL_WEIGHT_RANGE_MAX. Used by quantizing. */
+  INTMILL_OPT_WEIGHT_RANGE = 220,
+  /** i L. intmill_bias_correction: by which means of its inputs a layer's bias takes back what
+   * rounded weights shift. Default INTMILL_BIAS_CORRECTION_DATA. Used by quantizing. */
+  INTMILL_OPT_BIAS_CORRECTION = 221,
+  /** i. 1: channels behind a Clip from 0 (ReLU6) are scaled as well, and the Clip gets a bound for
+   * each channel, which costs time. 0: they stay. Default 1. Used by intmill_equalize. */
+  INTMILL_OPT_EQUALIZE_CLIPS = 222,
+  /** f. How much of the activations' range smoothing moves to weights, above 0 and up to 1. Default
+   * 0: the best is searched for each group of activations. Used by intmill_smooth. */
+  INTMILL_OPT_SMOOTH_ALPHA = 223,
   /** i. Threads of one run, 1 to 1024. 0: the CPUs this process may use. Default 0. Used by
    * everything that runs a model. */
   INTMILL_OPT_THREADS = 400,
@@ -257,6 +269,29 @@ typedef enum intmill_target {
   /** Not a target: makes the type 32 bits wide. */
   INTMILL_TARGET_FORCE32 = 0x7fffffff
 } intmill_target;
+
+/** Where the scale of quantized weights comes from. @since 0.1 */
+typedef enum intmill_weight_range {
+  /** "max": the largest weight, of the output channel or of all. */
+  INTMILL_WEIGHT_RANGE_MAX = 1,
+  /** "mse": the least mean squared error; the largest weights may be clipped. */
+  INTMILL_WEIGHT_RANGE_MSE = 2,
+  /** Not a range: makes the type 32 bits wide. */
+  INTMILL_WEIGHT_RANGE_FORCE32 = 0x7fffffff
+} intmill_weight_range;
+
+/** Where the means of a layer's inputs come from, by which its bias is corrected. @since 0.1 */
+typedef enum intmill_bias_correction {
+  /** "none": biases are rounded and nothing else. */
+  INTMILL_BIAS_CORRECTION_NONE = 1,
+  /** "data": what the calibration saw. */
+  INTMILL_BIAS_CORRECTION_DATA = 2,
+  /** "batch_norm": computed from the batch normalizations that the model had before it was loaded,
+   * and no data; layers for which they say nothing are not corrected. */
+  INTMILL_BIAS_CORRECTION_BATCH_NORM = 3,
+  /** Not a source: makes the type 32 bits wide. */
+  INTMILL_BIAS_CORRECTION_FORCE32 = 0x7fffffff
+} intmill_bias_correction;
 
 /** Where a long operation stands. @since 0.1 */
 typedef struct intmill_progress {
@@ -520,9 +555,10 @@ typedef enum intmill_report_kind {
   INTMILL_REPORT_LAYERS = 1,
   /** Of a model: key, value. Keys of the library begin with "intmill.": intmill.digest
    * (32 digits over layers, weights and names, as certificates name models), intmill.producer,
-   * intmill.source, intmill.scheme, intmill.calibration, intmill.samples, intmill.exact ("any", or
-   * "vnni" where sums may saturate without it), intmill.saturating_channels, intmill.recipe (the
-   * options of intmill_quantize that were set, as JSON) (those that apply);
+   * intmill.source, intmill.equalized, intmill.smoothed, intmill.scheme, intmill.calibration,
+   * intmill.samples, intmill.exact ("any", or "vnni" where sums may saturate without it),
+   * intmill.saturating_channels, intmill.recipe (the options of intmill_quantize that were set, as
+   * JSON) (those that apply);
    * keys of a foreign model file begin with "source."; the others come from intmill_model_annotate.
    */
   INTMILL_REPORT_METADATA = 2,
@@ -546,7 +582,9 @@ typedef enum intmill_report_kind {
    * Of a sensitivity probe: samples, layers, steps (of the model's plan that were run again for its
    * layers), steps_whole (had the whole model been run for each layer), with targets
    * reference_top1, and with INTMILL_OPT_REVERSE sqnr_db and agreement (of the model with all
-   * layers in integers). */
+   * layers in integers).
+   * Of a rounding probe: samples, layers (whose rounding is learned), rows (of inputs, of all
+   * layers). */
   INTMILL_REPORT_SUMMARY = 20,
   /** Of a verifying probe, one row an output, over all samples: name, cosine, sqnr_db, max_abs,
    * mean_abs, as in intmill_difference, a being the reference. */
@@ -682,6 +720,19 @@ INTMILL_API intmill_status intmill_probe_sensitivity(const intmill_model* m,
                                                      const intmill_options* opts,
                                                      intmill_probe** out);
 
+/** Makes a probe that learns how to round the weights of m: whether up or down is decided by what
+ * it does to a layer's results on the data it is fed, not weight by weight. Its memory depends on
+ * the model alone, neither order nor portions of the data matter, and no labels are needed. Hand it
+ * to intmill_quantize in place of the calibration, which it keeps a copy of.
+ * @param calibration a calibrating probe of m that was fed, or one loaded from a file.
+ * @param opts as for intmill_quantize; MEMORY_LIMIT, DISABLE_PASSES. Every batch runs on one
+ * thread; to use more, feed from more threads. Errors: INVALID_ARGUMENT (calibration is missing, of
+ * another model or another kind), STATE (calibration was not fed; m is quantized already; no layer
+ * is a product with static ranges), UNSUPPORTED (an operator that cannot run). @since 0.1 */
+INTMILL_API intmill_status intmill_probe_rounding(const intmill_model* m,
+                                                  const intmill_probe* calibration,
+                                                  const intmill_options* opts, intmill_probe** out);
+
 /** Makes a probe that runs two models on the same data and compares their outputs.
  * @param opts THREADS, MEMORY_LIMIT, DISABLE_PASSES, hooks.
  * Errors: SHAPE (the number or types of the inputs differ, the number of outputs, or sizes that are
@@ -757,11 +808,29 @@ INTMILL_API void intmill_probe_release(intmill_probe* p);
 
 /* ---- Quantizing a model ---------------------------------------------------------------------- */
 
+/** Makes an equal float model whose channels have weights of like size on both of their sides:
+ * cross-layer equalization, for weights with one scale for all (PER_CHANNEL 0). Needs no data; to
+ * be calibrated afterwards. The metadata of the result says how many channels were scaled.
+ * @param opts EQUALIZE_CLIPS, hooks.
+ * Errors: STATE (m is quantized already), CANCELLED. @since 0.1 */
+INTMILL_API intmill_status intmill_equalize(const intmill_model* m, const intmill_options* opts,
+                                            intmill_model** out);
+
+/** Makes an equal float model without outlier channels in the inputs of its products, whose weights
+ * take them over: SmoothQuant, for transformers. The result must be calibrated anew.
+ * @param calibration a calibrating probe of m that was fed, or one loaded from a file.
+ * @param opts SMOOTH_ALPHA, PER_CHANNEL of the whole model, hooks.
+ * Errors: INVALID_ARGUMENT (calibration is missing, of another model or another kind), STATE
+ * (calibration was not fed; m is quantized already), CANCELLED. @since 0.1 */
+INTMILL_API intmill_status intmill_smooth(const intmill_model* m, const intmill_probe* calibration,
+                                          const intmill_options* opts, intmill_model** out);
+
 /** Makes the 8-bit model of a float model. Inputs and outputs stay as they are, types included.
  * What cannot be quantized stays in float; INTMILL_REPORT_LAYERS says which and why.
  * @param calibration a calibrating probe of m that was fed, or one loaded from a file that such a
- * probe saved; NULL when no layer's scheme is INTMILL_SCHEME_STATIC.
- * @param opts SCHEME to TARGET (200 to 210), hooks.
+ * probe saved; NULL when no layer's scheme is INTMILL_SCHEME_STATIC. A rounding probe of m that was
+ * fed: weights are rounded as it learned.
+ * @param opts SCHEME to BIAS_CORRECTION (200 to 221), hooks.
  * Errors: INVALID_ARGUMENT (calibration is missing, of another model or another kind; a layer named
  * in opts without a glob does not exist), STATE (calibration was not fed; m is quantized already),
  * CANCELLED. @since 0.1 */

@@ -248,6 +248,12 @@ class Probe : public Handle<intmill_probe, intmill_probe_release> {
     Check(intmill_probe_sensitivity(model.get(), calibration.get(), options.get(), probe.Out()));
     return probe;
   }
+  // Learns how to round weights; for Quantize, in place of the calibration.
+  static Probe Rounding(const Model& model, const Probe& calibration, const Options& options) {
+    Probe probe;
+    Check(intmill_probe_rounding(model.get(), calibration.get(), options.get(), probe.Out()));
+    return probe;
+  }
   static Probe Load(const std::string& path, const Options* options = nullptr) {
     Probe probe;
     Check(intmill_probe_load(path.c_str(), options ? options->get() : nullptr, probe.Out()));
@@ -291,6 +297,18 @@ inline Model Certify(const Model& model, const Probe& certifying) {
   Model certified;
   Check(intmill_model_certify(model.get(), certifying.get(), certified.Out()));
   return certified;
+}
+
+// Equal float models that lose less when they are quantized; to be calibrated afterwards.
+inline Model Equalize(const Model& model, const Options& options) {
+  Model equalized;
+  Check(intmill_equalize(model.get(), options.get(), equalized.Out()));
+  return equalized;
+}
+inline Model Smooth(const Model& model, const Probe& calibration, const Options& options) {
+  Model smoothed;
+  Check(intmill_smooth(model.get(), calibration.get(), options.get(), smoothed.Out()));
+  return smoothed;
 }
 
 class Session : public Handle<intmill_session, intmill_session_release> {

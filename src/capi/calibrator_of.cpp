@@ -6,6 +6,7 @@
 #include "intmill/intmill.h"
 #include "ir/digest.h"
 #include "quant/calibrate.h"
+#include "quant/learn_rounding.h"
 #include "quant/sensitivity.h"
 #include "quant/verify.h"
 
@@ -31,6 +32,16 @@ Result<const Calibrator*> intmill::capi::CalibratorOf(const intmill_probe* p,
   if (is_loaded ? calibrator->model() != DigestOf(*m->graph) : p->origin != m->origin)
     return Error(Code::kInvalidArgument, "calibration is a probe of another model");
   return calibrator;
+}
+
+Result<const RoundingLearner*> intmill::capi::RoundingOf(const intmill_probe* p,
+                                                         const intmill_model* m) {
+  if (p == nullptr) return nullptr;
+  TRY(CheckHandle(p, "calibration"));
+  if (p->rounding == nullptr) return nullptr;
+  if (p->origin != m->origin)
+    return Error(Code::kInvalidArgument, "calibration is a probe of another model");
+  return p->rounding.get();
 }
 
 intmill_status intmill_probe_save(const intmill_probe* p, const char* path,

@@ -66,6 +66,12 @@ void Change(LayerScheme& scheme, int32_t key, const OptionValue& value) {
     case INTMILL_OPT_TARGET:
       scheme.target = static_cast<Target>(number);
       break;
+    case INTMILL_OPT_WEIGHT_RANGE:
+      scheme.weight_range = static_cast<WeightRange>(number);
+      break;
+    case INTMILL_OPT_BIAS_CORRECTION:
+      scheme.bias_correction = static_cast<BiasCorrection>(number);
+      break;
     default:
       break;  // not about layers
   }

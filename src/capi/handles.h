@@ -21,6 +21,7 @@ class Calibrator;
 class CertificateReplay;
 class Certifier;
 class Graph;
+class RoundingLearner;
 class Sensitivity;
 class Session;
 class Verifier;
@@ -97,6 +98,7 @@ struct intmill_probe {
   std::unique_ptr<intmill::Sensitivity> sensitivity;
   std::unique_ptr<intmill::Certifier> certifier;
   std::unique_ptr<intmill::CertificateReplay> replay;
+  std::unique_ptr<intmill::RoundingLearner> rounding;
   intmill_probe();
   ~intmill_probe();
 };

@@ -13,8 +13,11 @@
 #include "quant/certificate.h"
 #include "quant/certify.h"
 #include "quant/describe.h"
+#include "quant/equalize.h"
+#include "quant/learn_rounding.h"
 #include "quant/plan_precisions.h"
 #include "quant/quantize_graph.h"
+#include "quant/smooth.h"
 
 using namespace intmill;
 using namespace intmill::capi;
@@ -95,9 +98,17 @@ Result<Table> Certificates(const Graph& graph) {
 }
 
 // With the options that made it, as whoever looks at the file later wants to know.
-Result<Graph> QuantizeAs(const Graph& graph, const Calibrator* calibrator, const OptionBag& bag) {
-  ASSIGN_OR_RETURN(Graph quantized, QuantizeGraph(graph, calibrator, ToSchemes(bag), ToHooks(bag)));
-  quantized.metadata[kRecipeKey] = OptionsToJson(bag.Quantizing());
+Result<Graph> QuantizeAs(const intmill_model* m, const intmill_probe* calibration,
+                         const OptionBag& bag) {
+  ASSIGN_OR_RETURN(const RoundingLearner* rounding, RoundingOf(calibration, m));
+  Result<Graph> quantized = Graph();
+  if (rounding != nullptr) {
+    quantized = rounding->Quantize(*m->graph, ToSchemes(bag), ToHooks(bag));
+  } else {
+    ASSIGN_OR_RETURN(const Calibrator* calibrator, CalibratorOf(calibration, m));
+    quantized = QuantizeGraph(*m->graph, calibrator, ToSchemes(bag), ToHooks(bag));
+  }
+  if (quantized.ok()) quantized->metadata[kRecipeKey] = OptionsToJson(bag.Quantizing());
   return quantized;
 }
 
@@ -195,8 +206,7 @@ intmill_status intmill_quantize(const intmill_model* m, const intmill_probe* cal
   return Create(out, [&]() -> ModelHandle {
     TRY(CheckHandle(m, "m"));
     TRY(CheckOptions(opts));
-    ASSIGN_OR_RETURN(const Calibrator* calibrator, CalibratorOf(calibration, m));
-    return WrapModel(QuantizeAs(*m->graph, calibrator, BagOf(opts)));
+    return WrapModel(QuantizeAs(m, calibration, BagOf(opts)));
   });
 }
 
@@ -228,5 +238,34 @@ intmill_status intmill_plan_precisions(int64_t n_layers, int64_t n_precisions, c
                      PlanPrecisions(n_precisions, {noise, n}, {cost, n}, max_noise));
     std::ranges::copy(plan, chosen);
     return Ok();
+  });
+}
+
+intmill_status intmill_equalize(const intmill_model* m, const intmill_options* opts,
+                                intmill_model** out) {
+  return Create(out, [&]() -> ModelHandle {
+    TRY(CheckHandle(m, "m"));
+    TRY(CheckOptions(opts));
+    const OptionBag& bag = BagOf(opts);
+    const bool with_clips = bag.Integer(INTMILL_OPT_EQUALIZE_CLIPS) != 0;
+    ASSIGN_OR_RETURN(Equalized equalized, Equalize(*m->graph, with_clips, ToHooks(bag)));
+    return WrapModel(std::move(equalized.graph));
+  });
+}
+
+intmill_status intmill_smooth(const intmill_model* m, const intmill_probe* calibration,
+                              const intmill_options* opts, intmill_model** out) {
+  return Create(out, [&]() -> ModelHandle {
+    TRY(CheckHandle(m, "m"));
+    TRY(CheckOptions(opts));
+    TRY(CheckPointer(calibration, "calibration"));
+    ASSIGN_OR_RETURN(const Calibrator* calibrator, CalibratorOf(calibration, m));
+    if (calibrator->samples() == 0) return Error(Code::kState, "the calibration has seen no data");
+    const OptionBag& bag = BagOf(opts);
+    const FindStatistics find = [&](std::string_view name) { return calibrator->Find(name); };
+    ASSIGN_OR_RETURN(Smoothed smoothed,
+                     Smooth(*m->graph, find, bag.Float(INTMILL_OPT_SMOOTH_ALPHA),
+                            bag.Integer(INTMILL_OPT_PER_CHANNEL) != 0, ToHooks(bag)));
+    return WrapModel(std::move(smoothed.graph));
   });
 }

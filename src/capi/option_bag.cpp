@@ -54,6 +54,11 @@ int64_t OptionBag::Integer(int32_t key) const {
   return fallback;
 }
 
+std::optional<double> OptionBag::Float(int32_t key) const {
+  const OptionValue* value = Find(key);
+  return value == nullptr ? std::nullopt : std::optional(std::get<double>(*value));
+}
+
 std::string OptionBag::Text(int32_t key) const {
   if (const OptionValue* value = Find(key)) return std::get<std::string>(*value);
   return FindOption(key)->fallback;

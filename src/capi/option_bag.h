@@ -3,6 +3,7 @@
 #define INTMILL_CAPI_OPTION_BAG_H
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,8 @@ class OptionBag {
 
   // The whole model's value, or the default.
   int64_t Integer(int32_t key) const;
+  // Nothing where it was not set.
+  std::optional<double> Float(int32_t key) const;
   std::string Text(int32_t key) const;
   // In the order in which they count: a later one counts more, any layer more than the model.
   std::vector<Entry> InOrder() const;

@@ -23,6 +23,12 @@ constexpr NamedValue kCalibrations[] = {{"minmax", INTMILL_CALIBRATION_MINMAX},
                                         {"entropy", INTMILL_CALIBRATION_ENTROPY},
                                         {"mse", INTMILL_CALIBRATION_MSE}};
 
+constexpr NamedValue kWeightRanges[] = {{"max", INTMILL_WEIGHT_RANGE_MAX},
+                                        {"mse", INTMILL_WEIGHT_RANGE_MSE}};
+constexpr NamedValue kBiasCorrections[] = {{"none", INTMILL_BIAS_CORRECTION_NONE},
+                                           {"data", INTMILL_BIAS_CORRECTION_DATA},
+                                           {"batch_norm", INTMILL_BIAS_CORRECTION_BATCH_NORM}};
+
 Status CheckDims(std::string_view text) {
   const auto dims = ParseDims(text);
   return dims.ok() ? Ok() : dims.status();
@@ -69,6 +75,16 @@ constexpr OptionRow kRows[] = {
     {INTMILL_OPT_TARGET, "target", kInteger, true, "vnni", "vnni, any",
      "any: 7-bit weights for output channels whose sums could saturate without VNNI", 0, 0,
      kTargets},
+    {INTMILL_OPT_WEIGHT_RANGE, "weight_range", kInteger, true, "max", "max, mse",
+     "where the scale of weights comes from: the largest, or the least squared error", 0, 0,
+     kWeightRanges},
+    {INTMILL_OPT_BIAS_CORRECTION, "bias_correction", kInteger, true, "data",
+     "none, data, batch_norm", "by which means biases take back what rounded weights shift", 0, 0,
+     kBiasCorrections},
+    {INTMILL_OPT_EQUALIZE_CLIPS, "equalize_clips", kInteger, false, "1", "0, 1",
+     "1: also channels behind a ReLU6, which gets a bound for each channel", 0, 1},
+    {INTMILL_OPT_SMOOTH_ALPHA, "smooth_alpha", kFloat, false, "0", "above 0, up to 1",
+     "share of the activations' range that smoothing moves to weights; 0: searched", 0, 1},
     {INTMILL_OPT_THREADS, "threads", kInteger, false, "0", "0 to 1024",
      "threads of one run; 0: the CPUs this process may use", 0, 1024},
     {INTMILL_OPT_MEMORY_LIMIT, "memory_limit", kInteger, false, "0", "0 or more",

@@ -6,6 +6,7 @@
 #include "intmill/intmill.h"
 #include "quant/calibrate.h"
 #include "quant/certify.h"
+#include "quant/learn_rounding.h"
 #include "quant/sensitivity.h"
 #include "quant/verify.h"
 
@@ -24,9 +25,10 @@ Status Feed(intmill_probe& p, std::span<const Tensor> inputs, std::span<const Te
   if (p.sensitivity != nullptr) return p.sensitivity->Feed(inputs, targets);
   if (p.certifier != nullptr) return p.certifier->Feed(inputs, targets);
   if (p.replay != nullptr) return p.replay->Feed(inputs, targets);
+  if (p.rounding != nullptr && targets.empty()) return p.rounding->Feed(inputs);
   if (!targets.empty())
     return Error(Code::kInvalidArgument,
-                 "targets are for verifying and sensitivity probes, this one calibrates");
+                 "targets are for verifying and sensitivity probes, this one is another");
   return p.calibrator->Feed(inputs);
 }
 
@@ -42,6 +44,7 @@ Kinds KindsOf(const intmill_probe& p) {
   if (p.sensitivity != nullptr) return {"ranks layers", INTMILL_REPORT_SENSITIVITY, true};
   if (p.certifier != nullptr) return {"certifies", INTMILL_REPORT_OUTPUTS, true};
   if (p.replay != nullptr) return {"replays a certificate", INTMILL_REPORT_REPLAY, false};
+  if (p.rounding != nullptr) return {"learns rounding", INTMILL_REPORT_SUMMARY, true};
   return {"calibrates", INTMILL_REPORT_RANGES, false};
 }
 
@@ -55,6 +58,7 @@ Result<Table> Report(const intmill_probe& p, intmill_report_kind kind) {
                  " is not one of a probe that ", kinds.does);
   if (!p.was_fed) return Error(Code::kState, "the probe was not fed yet");
   if (p.sensitivity != nullptr) return sums_up ? p.sensitivity->Summary() : p.sensitivity->Layers();
+  if (p.rounding != nullptr) return p.rounding->Summary();
   if (p.calibrator != nullptr) return p.calibrator->Ranges();
   if (p.replay != nullptr) return p.replay->Rows();
   if (p.certifier != nullptr) return sums_up ? p.certifier->Summary() : p.certifier->Outputs();
@@ -89,6 +93,22 @@ intmill_status intmill_probe_sensitivity(const intmill_model* m, const intmill_p
                      Sensitivity::Create(m->graph, calibrator, ToSchemes(bag),
                                          {.session = ToSessionOptions(bag),
                                           .reverse = bag.Integer(INTMILL_OPT_REVERSE) != 0}));
+    return probe;
+  });
+}
+
+intmill_status intmill_probe_rounding(const intmill_model* m, const intmill_probe* calibration,
+                                      const intmill_options* opts, intmill_probe** out) {
+  return Create(out, [&]() -> ProbeHandle {
+    TRY(CheckHandle(m, "m"));
+    TRY(CheckOptions(opts));
+    TRY(CheckPointer(calibration, "calibration"));
+    ASSIGN_OR_RETURN(const Calibrator* const calibrator, CalibratorOf(calibration, m));
+    const OptionBag& bag = BagOf(opts);
+    auto probe = std::make_unique<intmill_probe>();
+    probe->origin = m->origin;
+    ASSIGN_OR_RETURN(probe->rounding, RoundingLearner::Create(m->graph, *calibrator, ToSchemes(bag),
+                                                              ToSessionOptions(bag)));
     return probe;
   });
 }

@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/error.h"
 #include "cli/file.h"
+#include "cli/improve.h"
 #include "cli/json.h"
 #include "cli/mixed_precision.h"
 #include "cli/never_slower.h"
@@ -27,6 +28,7 @@ struct QuantizeOptions {
   std::string labels;
   SchemeOptions scheme;
   Budgets budgets;
+  ImproveOptions improve;
   bool never_slower = false;
 };
 
@@ -181,6 +183,8 @@ void CheckOptions(const QuantizeOptions& options) {
   if (!options.budgets.any()) return;
   if (options.data.data.empty())
     throw UsageError("budgets are held against your data: give --data");
+  if (options.improve.learns_rounding())
+    throw UsageError("--rounding learned: leave it out, budgets are searched with plain rounding");
   if (options.never_slower)
     throw UsageError("--never-slower: leave it out, budgets measure and choose already");
 }
@@ -197,20 +201,27 @@ int Quantize(const QuantizeOptions& options) {
   if (!options.data.data.empty())
     feeder = std::make_unique<Feeder>(model, options.model, options.data);
 
-  Probe calibration;
+  const bool calibrates = feeder && options.statistics.empty() && !options.scheme.is_dynamic;
+  CheckImprovements(options.improve, calibrates);
+  Prepared prepared;
   if (feeder) NoteRawBytes(work, *feeder);
   if (!options.statistics.empty())
-    calibration = LoadCalibration(model, options.model, options.statistics, work);
-  else if (feeder && !options.scheme.is_dynamic)
-    calibration = Calibrate(model, *feeder, work);
+    prepared.calibration = LoadCalibration(model, options.model, options.statistics, work);
+  else if (calibrates)
+    prepared = Prepare(model, *feeder, options.improve, work);
+  const Model& latest = prepared.Latest(model);
   Searches searches;
   Model quantized;
   if (options.budgets.any()) {
-    searches.mixed = FindMixed(model, calibration, options, work);
+    searches.mixed = FindMixed(latest, prepared.calibration, options, work);
     if (!searches.mixed->chosen) return RefuseBudgets(options, *searches.mixed);
     quantized = std::move(searches.mixed->model);
   } else {
-    quantized = intmill::Quantize(model, calibration, work.options());
+    quantized = intmill::Quantize(latest, prepared.calibration, work.options());
+  }
+  if (options.never_slower) {
+    searches.fast = KeepFast(latest, std::move(quantized), prepared.calibration, options, work);
+    quantized = std::move(searches.fast->model);
   }
   if (options.never_slower) {
     searches.fast = KeepFast(model, std::move(quantized), calibration, options, work);
@@ -264,8 +275,13 @@ constexpr const char* kFooter =
     "that\n"
     "loses the least.\n"
     "\n"
+    "Where 8 bits cost too much, docs/quantization.md tells what --rounding learned, --equalize,\n"
+    "--smooth, --weight-range mse and --bias-correction buy. The float model that results are\n"
+    "compared with is always MODEL itself.\n"
+    "\n"
     "Examples:\n"
     "  intmill quantize model.onnx -o model.im --data image=calib.npy\n"
+    "  intmill quantize model.onnx -o model.im --data image=calib.npy --rounding learned\n"
     "  intmill quantize model.onnx -o model.im --data image=photos/ --size 224 --samples 200 \\\n"
     "      --scale 1/255 --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225\n"
     "  intmill quantize model.onnx -o model.im --data calib.npz --skip '*head*' --method entropy\n"
@@ -303,6 +319,7 @@ void AddQuantize(CommandLine& line) {
                "The right class of each sample: .npy or IDX, as many as there are samples in the "
                "data");
   AddSchemeOptions(command, options->scheme);
+  AddImproveOptions(command, options->improve);
   command.Flag("--never-slower", options->never_slower,
                "Measure here, and leave in float what INT8 makes slower");
   AddBudgetOptions(command, options->budgets);

@@ -30,6 +30,12 @@ void AddSchemeOptions(Command& command, SchemeOptions& options) {
   command.Choice("--target", "WHERE", options.target, {"vnni", "any"},
                  "any: 7-bit weights for just the output channels whose sums could saturate where "
                  "other runtimes lack VNNI; intmill itself is exact everywhere; default vnni");
+  command.Choice("--weight-range", "HOW", options.weight_range, {"max", "mse"},
+                 "mse: clip large weights where that lowers the squared error; default max");
+  command.Choice(
+      "--bias-correction", "FROM", options.bias_correction, {"none", "data", "batch-norm"},
+      "By which means of its inputs a bias takes back what rounded weights shift: of the "
+      "data, or of the batch normalizations in MODEL.onnx; default data");
   command.Texts("--skip", "GLOB", options.skip, Need::kOptional,
                 "Leave these layers in float; may be repeated");
   command.Text("--recipe", "FILE", options.recipe, Need::kOptional,
@@ -39,6 +45,10 @@ void AddSchemeOptions(Command& command, SchemeOptions& options) {
 void ApplyFlags(const SchemeOptions& from, Options& to) {
   if (from.is_dynamic) to.Set(INTMILL_OPT_SCHEME, int64_t{INTMILL_SCHEME_DYNAMIC});
   if (!from.target.empty()) to.Set(INTMILL_OPT_TARGET, from.target);
+  if (!from.weight_range.empty()) to.Set(INTMILL_OPT_WEIGHT_RANGE, from.weight_range);
+  if (!from.bias_correction.empty())
+    to.Set(INTMILL_OPT_BIAS_CORRECTION,
+           from.bias_correction == "batch-norm" ? "batch_norm" : from.bias_correction);
   if (!from.method.empty()) to.Set(INTMILL_OPT_CALIBRATION, from.method);
   if (from.percentile) to.SetNumber(INTMILL_OPT_PERCENTILE, *from.percentile);
   if (from.per_tensor) to.Set(INTMILL_OPT_PER_CHANNEL, int64_t{0});

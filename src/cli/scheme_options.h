@@ -14,6 +14,8 @@ struct SchemeOptions {
   std::string method;
   std::string recipe;
   std::string target;
+  std::string weight_range;
+  std::string bias_correction;
   std::vector<std::string> skip;
   std::optional<double> percentile;
   bool is_dynamic = false;

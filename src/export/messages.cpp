@@ -153,7 +153,9 @@ Result<std::string> NodeMessage(const Graph& graph, const Node& node) {
   AddNames(graph, node.outputs, 2, out);
   out.add_string(3, node.name);
   out.add_string(4, std::string(node.op->name));
-  for (const auto& [name, attribute] : node.attrs.all()) TRY(AddAttribute(name, attribute, out));
+  for (const auto& [name, attribute] : node.attrs.all())
+    // Notes of passes to each other, which no ONNX operator has.
+    if (!name.starts_with("intmill.")) TRY(AddAttribute(name, attribute, out));
   return message;
 }
 

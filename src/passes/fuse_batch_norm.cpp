@@ -1,7 +1,10 @@
 // fuse_batch_norm: a weighted node followed by BatchNormalization becomes the node with other
 // weights: scale * (w x + b - mean) / sqrt(var + epsilon) + shift. This file names
 // BatchNormalization.
+#include <algorithm>
 #include <cmath>
+#include <utility>
+#include <vector>
 
 #include "ir/op.h"
 #include "passes/edges.h"
@@ -32,6 +35,24 @@ std::optional<ChannelAffine> AffineOf(const Graph& graph, const Node& node, int6
   return affine;
 }
 
+// Of what the node writes, over the data that it was trained on: gamma is the deviation of what was
+// divided by sqrt(variance + epsilon).
+void KeepNorm(const Graph& graph, const Node& norm, Node* weighted) {
+  const Tensor& gamma = *graph.ConstantOf(norm.inputs[1]);
+  const Tensor& beta = *graph.ConstantOf(norm.inputs[2]);
+  const Tensor& variance = *graph.ConstantOf(norm.inputs[4]);
+  const auto epsilon = static_cast<double>(*norm.attrs.Float("epsilon", 1e-5f));
+  std::vector<float> deviation;
+  for (int64_t c = 0; c < gamma.elements(); ++c) {
+    const double var = std::max(0.0, static_cast<double>(variance.data<float>()[c]));
+    const double g = std::fabs(static_cast<double>(gamma.data<float>()[c]));
+    deviation.push_back(static_cast<float>(var > 0 ? g * std::sqrt(var / (var + epsilon)) : 0));
+  }
+  const auto means = beta.values<float>();
+  weighted->attrs.Set(kNormMean, std::vector<float>(means.begin(), means.end()));
+  weighted->attrs.Set(kNormDeviation, std::move(deviation));
+}
+
 }  // namespace
 
 Result<int64_t> FuseBatchNorm(Graph& graph, PassContext&) {
@@ -50,6 +71,7 @@ Result<int64_t> FuseBatchNorm(Graph& graph, PassContext&) {
     const std::optional<ChannelAffine> affine = AffineOf(graph, norm, *channels);
     if (!affine) continue;
     TRY(ApplyAffine(graph, weighted, *affine));
+    KeepNorm(graph, norm, &weighted);
     weighted.outputs[0] = norm.outputs[0];
     edges.SetProducer(norm.outputs[0], producer);
     edges.Kill(i);

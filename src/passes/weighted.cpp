@@ -2,6 +2,8 @@
 #include "passes/weighted.h"
 
 #include <algorithm>
+#include <cmath>
+#include <utility>
 
 #include "ir/op.h"
 
@@ -69,6 +71,20 @@ std::optional<int64_t> AffineChannels(const Graph& graph, const Node& node) {
   return rows->channels();
 }
 
+void ScaleNorm(Node& node, const ChannelAffine& affine) {
+  auto mean = node.attrs.Floats(kNormMean, {});
+  auto deviation = node.attrs.Floats(kNormDeviation, {});
+  if (!mean.ok() || !deviation.ok() || mean->empty() || mean->size() != deviation->size()) return;
+  for (size_t c = 0; c < mean->size(); ++c) {
+    const double scale = c < affine.scale.size() ? affine.scale[c] : 1;
+    const double shift = c < affine.shift.size() ? affine.shift[c] : 0;
+    (*mean)[c] = static_cast<float>(static_cast<double>((*mean)[c]) * scale + shift);
+    (*deviation)[c] = static_cast<float>(static_cast<double>((*deviation)[c]) * std::fabs(scale));
+  }
+  node.attrs.Set(kNormMean, *std::move(mean));
+  node.attrs.Set(kNormDeviation, *std::move(deviation));
+}
+
 Status ApplyAffine(Graph& graph, Node& node, const ChannelAffine& affine) {
   const Tensor weights = *graph.ConstantOf(node.inputs[1]);
   const WeightRows rows = *FindRows(node, weights);
@@ -98,6 +114,7 @@ Status ApplyAffine(Graph& graph, Node& node, const ChannelAffine& affine) {
       old_bias == nullptr ? Cat(node.name, ".bias") : graph.value(node.inputs[2]).name;
   node.inputs.resize(std::max<size_t>(node.inputs.size(), 3), kNoValue);
   node.inputs[2] = graph.AddConstant(name, std::move(bias));
+  ScaleNorm(node, affine);
   return Ok();
 }
 

@@ -46,6 +46,16 @@ void Observe(const Tensor& tensor, Layout layout, int64_t samples, const InputCh
 
 }  // namespace
 
+void KeepValues(SessionOptions* options) {
+  // A value that a rewrite does away with is never computed, and so could not be observed.
+  for (const std::string_view pass : PassNames())
+    if (pass != "fold_shapes" && pass != "fold_constants" && pass != "prune")
+      options->passes.disabled.emplace_back(pass);
+  // oneDNN sums floats in an order that depends on the number of threads, and the same data must
+  // give the same file on every machine.
+  options->threads = 1;
+}
+
 struct Calibrator::Impl {
   std::shared_ptr<const Graph> graph;  // null: made from statistics
   SchemeTable schemes;
@@ -77,13 +87,7 @@ Result<std::unique_ptr<Calibrator>> Calibrator::Create(std::shared_ptr<const Gra
     impl->observed.push_back(graph->value(id).name);
     impl->set.values[graph->value(id).name];
   }
-  // A value that a rewrite does away with is never computed, and so could not be observed.
-  for (const std::string_view pass : PassNames())
-    if (pass != "fold_shapes" && pass != "fold_constants" && pass != "prune")
-      options.passes.disabled.emplace_back(pass);
-  // oneDNN sums floats in an order that depends on the number of threads, and the same data must
-  // give the same file on every machine.
-  options.threads = 1;
+  KeepValues(&options);
   ASSIGN_OR_RETURN(impl->session, Session::Create(graph, std::move(options)));
   return std::make_unique<Calibrator>(std::move(impl));
 }

@@ -17,6 +17,10 @@
 
 namespace intmill {
 
+// Options of a session whose taps see every value of a graph by its name, and the same numbers
+// wherever it runs.
+void KeepValues(SessionOptions* options);
+
 class Calibrator {
  public:
   // Observes every activation that quantization under `schemes` may need.

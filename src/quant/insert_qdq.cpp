@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "ir/op.h"
+#include "quant/expected_channels.h"
 #include "quant/weights.h"
 #include "tensor/quantize.h"
 
@@ -35,11 +36,12 @@ Result<Tensor> ZeroPointTensor(const QParams& q) {
 class Inserter {
  public:
   Inserter(Graph& graph, const std::vector<LayerDecision>& layers, const ValueParams& params,
-           const FindStatistics& find)
+           const FindStatistics& find, const FindMoments& moments)
       : graph_(graph),
         layers_(layers),
         params_(params),
         find_(find),
+        moments_(moments),
         original_nodes_(graph.nodes.size()) {}
 
   Status Run(const Hooks& hooks) {
@@ -49,7 +51,7 @@ class Inserter {
     if (quantize_ == nullptr || dequantize_ == nullptr || dynamic_quantize_ == nullptr)
       return Error(Code::kUnsupported, "the operators of quantized graphs are not in this library");
 
-    for (size_t i = 0; i < original_nodes_; ++i) FindMeans(i);
+    FindAllMeans();
     const Uses uses = FindUses(graph_);
     for (size_t id = 0; id < params_.size(); ++id)
       if (params_[id]) TRY(QuantizeValue(static_cast<ValueId>(id), uses));
@@ -184,14 +186,29 @@ class Inserter {
     return Ok();
   }
 
-  // While the layer still reads its input by the name under which it was observed.
-  void FindMeans(size_t i) {
+  // While layers still read their inputs by the names under which they were observed.
+  void FindAllMeans() {
+    const bool asks_norms =
+        std::any_of(layers_.begin(), layers_.end(), [](const LayerDecision& layer) {
+          return layer.scheme.bias_correction == BiasCorrection::kBatchNorm;
+        });
+    const ExpectedChannels expected = asks_norms ? ExpectChannels(graph_) : ExpectedChannels();
+    for (size_t i = 0; i < original_nodes_; ++i) FindMeans(i, expected);
+  }
+
+  void FindMeans(size_t i, const ExpectedChannels& expected) {
     const Node& node = graph_.nodes[i];
-    if (layers_[i].kind != LayerKind::kStatic || !HasConstantWeight(graph_, node) || !find_) return;
-    const ValueStatistics* statistics = find_(graph_.value(node.inputs[0]).name);
+    if (layers_[i].kind != LayerKind::kStatic || !HasConstantWeight(graph_, node)) return;
     const InputChannels channels = InputChannelsOf(node, *graph_.ConstantOf(node.inputs[1]));
-    if (statistics == nullptr || node.op->max_inputs < 3 || channels.count == 0) return;
-    std::vector<double> means = statistics->channel_means();
+    if (node.op->max_inputs < 3 || channels.count == 0) return;
+    std::vector<double> means;
+    if (layers_[i].scheme.bias_correction == BiasCorrection::kBatchNorm) {
+      if (const auto known = expected.find(node.inputs[0]); known != expected.end())
+        means = known->second.means;
+    } else if (layers_[i].scheme.bias_correction == BiasCorrection::kData && find_) {
+      const ValueStatistics* statistics = find_(graph_.value(node.inputs[0]).name);
+      if (statistics != nullptr) means = statistics->channel_means();
+    }
     if (static_cast<int64_t>(means.size()) == channels.count) means_[i] = std::move(means);
   }
 
@@ -207,6 +224,7 @@ class Inserter {
     context.input_scale = scale_of_[graph_.nodes[i].inputs[0]];
     context.channels = InputChannelsOf(graph_.nodes[i], weight);
     context.means = means_[i];
+    if (moments_) context.moments = moments_(graph_.nodes[i].name);
     ASSIGN_OR_RETURN(QuantizedWeight w,
                      QuantizeWeight(weight, axis, layer.scheme,
                                     layer.kind == LayerKind::kStatic ? &context : nullptr,
@@ -269,6 +287,7 @@ class Inserter {
   const std::vector<LayerDecision>& layers_;
   const ValueParams& params_;
   const FindStatistics& find_;
+  const FindMoments& moments_;
   const size_t original_nodes_;
   const OpDef* quantize_ = nullptr;
   const OpDef* dequantize_ = nullptr;
@@ -283,8 +302,8 @@ class Inserter {
 }  // namespace
 
 Status InsertQdq(Graph& graph, const std::vector<LayerDecision>& layers, const ValueParams& params,
-                 const FindStatistics& find, const Hooks& hooks) {
-  return Inserter(graph, layers, params, find).Run(hooks);
+                 const FindStatistics& find, const Hooks& hooks, const FindMoments& moments) {
+  return Inserter(graph, layers, params, find, moments).Run(hooks);
 }
 
 }  // namespace intmill

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "ir/graph.h"
+#include "quant/moments.h"
 #include "quant/scheme.h"
 #include "quant/statistics.h"
 
@@ -16,6 +17,9 @@ namespace intmill {
 
 // Statistics of a value by name, null when there are none.
 using FindStatistics = std::function<const ValueStatistics*(std::string_view)>;
+
+// What is known of the inputs of a layer by name, null when nothing is.
+using FindMoments = std::function<const InputMoments*(std::string_view)>;
 
 enum class LayerKind {
   kNone,           // no arithmetic worth quantizing

@@ -7,6 +7,7 @@
 #include "base/glob.h"
 #include "ir/infer.h"
 #include "ir/op.h"
+#include "passes/weighted.h"
 #include "quant/insert_qdq.h"
 #include "quant/layers.h"
 #include "quant/saturation.h"
@@ -75,6 +76,14 @@ void LogFloatLayers(const Graph& graph, const std::vector<LayerDecision>& layers
   }
 }
 
+// What nobody needs any more and would only make files larger.
+void ForgetNorms(Graph& graph) {
+  for (Node& node : graph.nodes) {
+    node.attrs.Remove(kNormMean);
+    node.attrs.Remove(kNormDeviation);
+  }
+}
+
 }  // namespace
 
 bool IsQuantized(const Graph& graph) {
@@ -84,7 +93,8 @@ bool IsQuantized(const Graph& graph) {
 }
 
 Result<Graph> QuantizeGraph(const Graph& graph, const FindStatistics& find, int64_t samples,
-                            const SchemeTable& schemes, const Hooks& hooks) {
+                            const SchemeTable& schemes, const Hooks& hooks,
+                            const FindMoments& moments) {
   if (IsQuantized(graph)) return Error(Code::kState, "the model is quantized already");
   TRY(CheckPatterns(graph, schemes));
   Graph out = graph;
@@ -97,7 +107,8 @@ Result<Graph> QuantizeGraph(const Graph& graph, const FindStatistics& find, int6
   ASSIGN_OR_RETURN(const ValueParams params, PlaceValues(out, layers, find));
   WriteMetadata(out, layers, schemes, samples);
   LogFloatLayers(out, layers, hooks);
-  TRY(InsertQdq(out, layers, params, find, hooks));
+  TRY(InsertQdq(out, layers, params, find, hooks, moments));
+  ForgetNorms(out);
   Prune(out);
   TRY(InferShapes(out));
   if (IsQuantized(out)) RecordExactness(out);

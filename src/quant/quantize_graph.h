@@ -17,9 +17,11 @@ namespace intmill {
 // of `schemes` names a layer that does not exist, or static layers lack a calibrator.
 Result<Graph> QuantizeGraph(const Graph& graph, const Calibrator* calibrator,
                             const SchemeTable& schemes, const Hooks& hooks);
-// The same from statistics, with the number of samples behind them.
+// The same from statistics, with the number of samples behind them. Where `moments` knows a layer
+// its weights are rounded by them.
 Result<Graph> QuantizeGraph(const Graph& graph, const FindStatistics& find, int64_t samples,
-                            const SchemeTable& schemes, const Hooks& hooks);
+                            const SchemeTable& schemes, const Hooks& hooks,
+                            const FindMoments& moments = {});
 
 // One row a layer of a float or quantized graph, in running order, without QuantizeLinear and its
 // like: layer, op, scheme ("static", "dynamic", "float", or "" without arithmetic worth

@@ -19,6 +19,12 @@ enum class Scheme { kStatic = 1, kDynamicRanges = 2 };
 enum class Target { kVnni = 1, kAny = 2 };
 enum class Calibration { kMinMax = 1, kAverage = 2, kPercentile = 3, kEntropy = 4, kMse = 5 };
 
+// Where a scale of weights comes from: the largest weight, or the least mean squared error.
+enum class WeightRange { kMax = 1, kMse = 2 };
+// Where the means of a product's inputs come from, by which its bias takes back what rounded
+// weights shift: nowhere, the calibration, or the batch normalizations before it.
+enum class BiasCorrection { kNone = 1, kData = 2, kBatchNorm = 3 };
+
 struct LayerScheme {
   Scheme scheme = Scheme::kStatic;
   DType weight_dtype = DType::kS8;
@@ -30,6 +36,8 @@ struct LayerScheme {
   double percentile = 99.999;
   bool skip = false;
   Target target = Target::kVnni;
+  WeightRange weight_range = WeightRange::kMax;
+  BiasCorrection bias_correction = BiasCorrection::kData;
 };
 
 // The pattern "" means every layer. A later rule wins, and any named rule wins over those for every

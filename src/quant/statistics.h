@@ -53,12 +53,15 @@ class ValueStatistics {
   int64_t zeros() const { return zeros_; }          // exact zeros, counted in no bin
   float min() const { return count_ > 0 ? min_ : 0; }
   float max() const { return count_ > 0 ? max_ : 0; }
-  // Takes in the mean of each channel over each of `samples` equal parts of `values`, whose element
-  // i belongs to channel i / inner % channels. A value keeps its number of channels, or else none
-  // of its means count.
+  // Takes in mean, mean square and largest |x| of each channel over each of `samples` equal parts
+  // of `values`, whose element i belongs to channel i / inner % channels. A value keeps its number
+  // of channels, or else none of its means count.
   void AddChannels(std::span<const float> values, int64_t samples, int64_t channels, int64_t inner);
   // The mean of each channel over all samples; empty when not every sample had all of them.
   std::vector<double> channel_means() const;
+  // Under the same condition the largest |x| of each channel, and the mean of x^2.
+  std::vector<float> channel_maxima() const;
+  std::vector<double> channel_squares() const;
   Range average() const;  // mean over the samples of their smallest and of their largest value
 
   // The smallest e with magnitude < 2^(e + kBinBits).
@@ -84,6 +87,8 @@ class ValueStatistics {
   void WidenTo(int exponent);
   void AddSample(std::span<const float> values);
   void MergeChannels(const ValueStatistics& other);
+  void ResizeChannels(size_t channels);
+  std::vector<double> MeansOf(const std::vector<ExactSum>& sums) const;
   void AddSampleChannels(std::span<const float> values, size_t channels, size_t inner);
 
   int64_t count_ = 0;
@@ -99,7 +104,9 @@ class ValueStatistics {
   std::vector<uint64_t> negative_;
   int64_t channel_samples_ = 0;
   bool channels_usable_ = true;
-  std::vector<ExactSum> channel_sums_;  // of the samples' means
+  std::vector<ExactSum> channel_sums_;     // of the samples' means
+  std::vector<ExactSum> channel_squares_;  // of the samples' mean squares
+  std::vector<float> channel_maxima_;      // of |x|
 };
 
 }  // namespace intmill

@@ -67,7 +67,11 @@ void ValueStatistics::Write(ByteWriter& out) const {
   out.Unsigned(static_cast<uint64_t>(channel_samples_));
   out.Byte(channels_usable_ ? 1 : 0);
   out.Unsigned(channel_sums_.size());
-  for (const ExactSum& sum : channel_sums_) sum.Write(out);
+  for (size_t c = 0; c < channel_sums_.size(); ++c) {
+    channel_sums_[c].Write(out);
+    channel_squares_[c].Write(out);
+    out.Float(channel_maxima_[c]);
+  }
 }
 
 Result<ValueStatistics> ValueStatistics::Read(ByteReader& in) {
@@ -118,7 +122,12 @@ Status ValueStatistics::ReadChannels(ByteReader& in) {
   channels_usable_ = usable == 1;
   for (int64_t i = 0; i < channels; ++i) {
     ASSIGN_OR_RETURN(const ExactSum sum, ExactSum::Read(in));
+    ASSIGN_OR_RETURN(const ExactSum square, ExactSum::Read(in));
+    ASSIGN_OR_RETURN(const float largest, in.Float());
+    if (!(largest >= 0) || !std::isfinite(largest)) return Refuse("a largest value is none");
     channel_sums_.push_back(sum);
+    channel_squares_.push_back(square);
+    channel_maxima_.push_back(largest);
   }
   return Ok();
 }

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <limits>
 
+#include "quant/round_weights.h"
+#include "quant/weight_clip.h"
 #include "tensor/quantize.h"
 
 namespace intmill {
@@ -135,6 +137,28 @@ Result<Tensor> QuantizeForTarget(const Tensor& weight, const LayerScheme& scheme
   return Quantize(weight, *params);
 }
 
+bool IsCentered(const BiasContext& context) { return !context.means.empty(); }
+
+// Rounded by what the layer's inputs are like, where that is known. Channels that must not saturate
+// and would now keep their nearest integers.
+Result<Tensor> Rounded(const Tensor& weight, const Tensor& nearest, int64_t axis,
+                       const LayerScheme& scheme, const BiasContext* context,
+                       const std::optional<Reduction>& reduction) {
+  if (context == nullptr || context->moments == nullptr || !IsQuantized8(nearest.dtype()))
+    return nearest;
+  ASSIGN_OR_RETURN(Tensor rounded, RoundByMoments(weight, nearest, axis, context->channels,
+                                                  *context->moments, IsCentered(*context)));
+  if (scheme.target != Target::kAny || nearest.dtype() != DType::kS8 || !reduction) return rounded;
+  const std::vector<int64_t> saturating = SaturatingChannels(rounded, *reduction);
+  int64_t inner = 1;
+  for (int64_t i = reduction->channel_axis + 1; i < weight.rank(); ++i) inner *= weight.dim(i);
+  const int64_t channels = weight.dim(reduction->channel_axis);
+  for (int64_t i = 0; i < weight.elements(); ++i)
+    if (std::binary_search(saturating.begin(), saturating.end(), i / inner % channels))
+      rounded.mutable_data<int8_t>()[i] = nearest.data<int8_t>()[i];
+  return rounded;
+}
+
 }  // namespace
 
 Result<QuantizedWeight> QuantizeWeight(const Tensor& weight, int64_t axis,
@@ -146,14 +170,18 @@ Result<QuantizedWeight> QuantizeWeight(const Tensor& weight, int64_t axis,
   choose.axis = scheme.per_channel ? axis : -1;
   ASSIGN_OR_RETURN(QParams params, ChooseQParams(weight, choose));
 
+  if (scheme.weight_range == WeightRange::kMse) TRY(ClipByMse(weight, &params));
+
   QuantizedWeight out;
   if (context == nullptr || (context->bias == nullptr && context->means.empty())) {
     ASSIGN_OR_RETURN(out.values, QuantizeForTarget(weight, scheme, reduction, &params));
+    ASSIGN_OR_RETURN(out.values, Rounded(weight, out.values, axis, scheme, context, reduction));
     return out;
   }
   ASSIGN_OR_RETURN(const Tensor bias, WholeBias(context->bias, weight.dim(axis)));
   TRY(GuardScales(weight, axis, bias, context->input_scale, &params.scales));
   ASSIGN_OR_RETURN(out.values, QuantizeForTarget(weight, scheme, reduction, &params));
+  ASSIGN_OR_RETURN(out.values, Rounded(weight, out.values, axis, scheme, context, reduction));
   ASSIGN_OR_RETURN(const Tensor corrected, CorrectedBias(bias, weight, out.values, axis, *context));
   TRY(QuantizeBias(corrected, context->input_scale, params.scales, &out));
   return out;

@@ -7,6 +7,7 @@
 
 #include "base/status.h"
 #include "quant/bias_shift.h"
+#include "quant/moments.h"
 #include "quant/saturation.h"
 #include "quant/scheme.h"
 #include "tensor/tensor.h"
@@ -24,7 +25,8 @@ struct BiasContext {
   const Tensor* bias = nullptr;  // may be null: then there is one only if it has a shift to correct
   float input_scale = 1;
   InputChannels channels;
-  std::vector<double> means;  // of the input's channels; empty: nothing is corrected
+  std::vector<double> means;              // of the input's channels; empty: nothing is corrected
+  const InputMoments* moments = nullptr;  // null: weights are rounded to the nearest integer
 };
 
 // `axis` indexes output channels. `context` is null where integers meet no bias (dynamic layers).

@@ -48,6 +48,24 @@ class Fashion(ProgramTest):
         self.assertEqual(ops.count("Conv"), 2)
         self.assertIn("Conv", self.succeeds("inspect", MODEL))
 
+    def test_quantize_repairs_what_it_is_told_to(self):
+        plain = self.quantize(name="plain.im").read_bytes()
+        for options in (("--rounding", "learned"), ("--smooth", "0.5"), ("--equalize", "all"),
+                        ("--bias-correction", "none"), ("--weight-range", "mse", "--per-tensor")):
+            with self.subTest(options=options):
+                repaired = self.quantize(*options, name="repaired.im")
+                self.assertNotEqual(repaired.read_bytes(), plain)
+                found = self.json_of("verify", MODEL, repaired, *TEST, "--samples", "200")
+                self.assertGreater(found["agreement"], 97)
+        self.assertEqual(self.quantize("--rounding", "learned", name="one.im").read_bytes(),
+                         self.quantize("--rounding", "learned", name="two.im", threads="2").read_bytes())
+
+    def test_quantize_refuses_repairs_without_data_to_calibrate_with(self):
+        self.fails(2, "--rounding", "quantize", MODEL, "-o", "x.im", "--dynamic", "--rounding", "learned")
+        self.fails(2, "found '2', wanted auto or a number", "quantize", MODEL, "-o", "x.im", *CALIBRATION,
+                   "--smooth", "2")
+        self.assertEqual(self.files(), [])
+
     def test_quantize_reports_sizes_and_layers(self):
         figures = self.json_of("quantize", MODEL, "-o", "fashion.im", *CALIBRATION)
         self.assertEqual(list(figures), ["input_bytes", "output_bytes", "ratio", "quantized_layers",

@@ -109,6 +109,18 @@ public enum Option
     /// intmill's own kernels are exact on all of them; it matters where a model is exported. Default
     /// Target.Vnni. Used by quantizing.</summary>
     Target = 210,
+    /// <summary>i L. WeightRange: where the scales of weights come from. Default WeightRange.Max. Used by
+    /// quantizing.</summary>
+    WeightRange = 220,
+    /// <summary>i L. BiasCorrection: by which means of its inputs a layer's bias takes back what rounded
+    /// weights shift. Default BiasCorrection.Data. Used by quantizing.</summary>
+    BiasCorrection = 221,
+    /// <summary>i. 1: channels behind a Clip from 0 (ReLU6) are scaled as well, and the Clip gets a bound for
+    /// each channel, which costs time. 0: they stay. Default 1. Used by intmill_equalize.</summary>
+    EqualizeClips = 222,
+    /// <summary>f. How much of the activations' range smoothing moves to weights, above 0 and up to 1.
+    /// Default 0: the best is searched for each group of activations. Used by intmill_smooth.</summary>
+    SmoothAlpha = 223,
     /// <summary>i. Threads of one run, 1 to 1024. 0: the CPUs this process may use. Default 0. Used by
     /// everything that runs a model.</summary>
     Threads = 400,
@@ -157,6 +169,27 @@ public enum Target
     Any = 2,
 }
 
+/// <summary>Where the scale of quantized weights comes from.</summary>
+public enum WeightRange
+{
+    /// <summary>"max": the largest weight, of the output channel or of all.</summary>
+    Max = 1,
+    /// <summary>"mse": the least mean squared error; the largest weights may be clipped.</summary>
+    Mse = 2,
+}
+
+/// <summary>Where the means of a layer's inputs come from, by which its bias is corrected.</summary>
+public enum BiasCorrection
+{
+    /// <summary>"none": biases are rounded and nothing else.</summary>
+    None = 1,
+    /// <summary>"data": what the calibration saw.</summary>
+    Data = 2,
+    /// <summary>"batch_norm": computed from the batch normalizations that the model had before it was loaded,
+    /// and no data; layers for which they say nothing are not corrected.</summary>
+    BatchNorm = 3,
+}
+
 /// <summary>Which end of a model.</summary>
 public enum Side
 {
@@ -182,10 +215,10 @@ public enum ReportKind
     Layers = 1,
     /// <summary>Of a model: key, value. Keys of the library begin with "intmill.": intmill.digest (32 digits
     /// over layers, weights and names, as certificates name models), intmill.producer, intmill.source,
-    /// intmill.scheme, intmill.calibration, intmill.samples, intmill.exact ("any", or "vnni" where sums may
-    /// saturate without it), intmill.saturating_channels, intmill.recipe (the options of intmill_quantize
-    /// that were set, as JSON) (those that apply); keys of a foreign model file begin with "source."; the
-    /// others come from intmill_model_annotate.</summary>
+    /// intmill.equalized, intmill.smoothed, intmill.scheme, intmill.calibration, intmill.samples,
+    /// intmill.exact ("any", or "vnni" where sums may saturate without it), intmill.saturating_channels,
+    /// intmill.recipe (the options of intmill_quantize that were set, as JSON) (those that apply); keys of a
+    /// foreign model file begin with "source."; the others come from intmill_model_annotate.</summary>
     Metadata = 2,
     /// <summary>Of a model with a certificate: fact, name (of an output or a layer, else ""), value. Facts:
     /// reference, model, data and labels (digests; labels only where there were some), recipe (the options it
@@ -206,7 +239,8 @@ public enum ReportKind
     /// candidate_top5 (percent). A row is what lies along the last dimension of the first output. Of a
     /// sensitivity probe: samples, layers, steps (of the model's plan that were run again for its layers),
     /// steps_whole (had the whole model been run for each layer), with targets reference_top1, and with
-    /// Option.Reverse sqnr_db and agreement (of the model with all layers in integers).</summary>
+    /// Option.Reverse sqnr_db and agreement (of the model with all layers in integers). Of a rounding probe:
+    /// samples, layers (whose rounding is learned), rows (of inputs, of all layers).</summary>
     Summary = 20,
     /// <summary>Of a verifying probe, one row an output, over all samples: name, cosine, sqnr_db, max_abs,
     /// mean_abs, as in Difference, a being the reference.</summary>

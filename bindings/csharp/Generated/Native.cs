@@ -188,6 +188,10 @@ internal static unsafe partial class Native
         ModelHandle m, ProbeHandle calibration, OptionsHandle opts, out ProbeHandle @out);
 
     [LibraryImport(Library)]
+    internal static partial Status intmill_probe_rounding(
+        ModelHandle m, ProbeHandle calibration, OptionsHandle opts, out ProbeHandle @out);
+
+    [LibraryImport(Library)]
     internal static partial Status intmill_probe_verify(
         ModelHandle reference, ModelHandle candidate, OptionsHandle opts, out ProbeHandle @out);
 
@@ -218,6 +222,13 @@ internal static unsafe partial class Native
 
     [LibraryImport(Library)]
     internal static partial void intmill_probe_release(nint p);
+
+    [LibraryImport(Library)]
+    internal static partial Status intmill_equalize(ModelHandle m, OptionsHandle opts, out ModelHandle @out);
+
+    [LibraryImport(Library)]
+    internal static partial Status intmill_smooth(
+        ModelHandle m, ProbeHandle calibration, OptionsHandle opts, out ModelHandle @out);
 
     [LibraryImport(Library)]
     internal static partial Status intmill_quantize(

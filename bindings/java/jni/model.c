@@ -95,6 +95,27 @@ NATIVE(jlong, probeSensitivity)
   return TO_JAVA(out);
 }
 
+NATIVE(jlong, probeRounding)
+(JNIEnv* env, jclass self, jlong model, jlong calibration, jlong opts) {
+  intmill_probe* out = NULL;
+  shim_ok(env, intmill_probe_rounding(FROM_JAVA(model, model), FROM_JAVA(probe, calibration),
+                                      FROM_JAVA(options, opts), &out));
+  return TO_JAVA(out);
+}
+
+NATIVE(jlong, equalize)(JNIEnv* env, jclass self, jlong model, jlong opts) {
+  intmill_model* out = NULL;
+  shim_ok(env, intmill_equalize(FROM_JAVA(model, model), FROM_JAVA(options, opts), &out));
+  return TO_JAVA(out);
+}
+
+NATIVE(jlong, smooth)(JNIEnv* env, jclass self, jlong model, jlong calibration, jlong opts) {
+  intmill_model* out = NULL;
+  shim_ok(env, intmill_smooth(FROM_JAVA(model, model), FROM_JAVA(probe, calibration),
+                              FROM_JAVA(options, opts), &out));
+  return TO_JAVA(out);
+}
+
 NATIVE(jlong, probeVerify)(JNIEnv* env, jclass self, jlong reference, jlong candidate, jlong opts) {
   intmill_probe* out = NULL;
   shim_ok(env, intmill_probe_verify(FROM_JAVA(model, reference), FROM_JAVA(model, candidate),

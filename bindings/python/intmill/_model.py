@@ -126,6 +126,16 @@ class Model(Handle):
         probe = None if calibration is None else use(calibration, Probe)
         return self._make(lib.intmill_quantize, self._use(), probe, bag, hooks=hooks)
 
+    def equalize(self, options: OptionsLike = None) -> Model:
+        """An equal float model whose channels have weights of like size on both sides, for one scale a weight."""
+        bag, hooks = given(options)
+        return self._make(lib.intmill_equalize, self._use(), bag, hooks=hooks)
+
+    def smooth(self, calibration: Probe, options: OptionsLike = None) -> Model:
+        """An equal float model without outlier channels (SmoothQuant). Calibrate it anew."""
+        bag, hooks = given(options)
+        return self._make(lib.intmill_smooth, self._use(), use(calibration, Probe), bag, hooks=hooks)
+
 
 class Probe(Handle):
     """Watches models run on your data: make one, feed it batches, read its report."""
@@ -161,6 +171,14 @@ class Probe(Handle):
         bag, hooks = given(options)
         probe = None if calibration is None else use(calibration, Probe)
         self = cls._make(lib.intmill_probe_sensitivity, use(model, Model), probe, bag, hooks=hooks)
+        self._inputs, self._lock = model.inputs, threading.Lock()
+        return self
+
+    @classmethod
+    def rounding(cls, model: Model, calibration: Probe, options: OptionsLike = None) -> Probe:
+        """Learns how to round weights from the data it is fed; for Model.quantize, in place of `calibration`."""
+        bag, hooks = given(options)
+        self = cls._make(lib.intmill_probe_rounding, use(model, Model), use(calibration, Probe), bag, hooks=hooks)
         self._inputs, self._lock = model.inputs, threading.Lock()
         return self
 

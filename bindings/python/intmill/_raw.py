@@ -116,6 +116,18 @@ class Option(IntEnum):
     #: intmill's own kernels are exact on all of them; it matters where a model is exported. Default
     #: INTMILL_TARGET_VNNI. Used by quantizing.
     TARGET = 210
+    #: i L. intmill_weight_range: where the scales of weights come from. Default
+    #: INTMILL_WEIGHT_RANGE_MAX. Used by quantizing.
+    WEIGHT_RANGE = 220
+    #: i L. intmill_bias_correction: by which means of its inputs a layer's bias takes back what
+    #: rounded weights shift. Default INTMILL_BIAS_CORRECTION_DATA. Used by quantizing.
+    BIAS_CORRECTION = 221
+    #: i. 1: channels behind a Clip from 0 (ReLU6) are scaled as well, and the Clip gets a bound for
+    #: each channel, which costs time. 0: they stay. Default 1. Used by intmill_equalize.
+    EQUALIZE_CLIPS = 222
+    #: f. How much of the activations' range smoothing moves to weights, above 0 and up to 1.
+    #: Default 0: the best is searched for each group of activations. Used by intmill_smooth.
+    SMOOTH_ALPHA = 223
     #: i. Threads of one run, 1 to 1024. 0: the CPUs this process may use. Default 0. Used by
     #: everything that runs a model.
     THREADS = 400
@@ -160,6 +172,25 @@ class Target(IntEnum):
     ANY = 2
 
 
+class WeightRange(IntEnum):
+    """Where the scale of quantized weights comes from."""
+    #: "max": the largest weight, of the output channel or of all.
+    MAX = 1
+    #: "mse": the least mean squared error; the largest weights may be clipped.
+    MSE = 2
+
+
+class BiasCorrection(IntEnum):
+    """Where the means of a layer's inputs come from, by which its bias is corrected."""
+    #: "none": biases are rounded and nothing else.
+    NONE = 1
+    #: "data": what the calibration saw.
+    DATA = 2
+    #: "batch_norm": computed from the batch normalizations that the model had before it was loaded,
+    #: and no data; layers for which they say nothing are not corrected.
+    BATCH_NORM = 3
+
+
 class Side(IntEnum):
     """Which end of a model."""
     #: What goes in.
@@ -184,10 +215,11 @@ class ReportKind(IntEnum):
     LAYERS = 1
     #: Of a model: key, value. Keys of the library begin with "intmill.": intmill.digest (32 digits
     #: over layers, weights and names, as certificates name models), intmill.producer,
-    #: intmill.source, intmill.scheme, intmill.calibration, intmill.samples, intmill.exact ("any",
-    #: or "vnni" where sums may saturate without it), intmill.saturating_channels, intmill.recipe
-    #: (the options of intmill_quantize that were set, as JSON) (those that apply); keys of a
-    #: foreign model file begin with "source."; the others come from intmill_model_annotate.
+    #: intmill.source, intmill.equalized, intmill.smoothed, intmill.scheme, intmill.calibration,
+    #: intmill.samples, intmill.exact ("any", or "vnni" where sums may saturate without it),
+    #: intmill.saturating_channels, intmill.recipe (the options of intmill_quantize that were set,
+    #: as JSON) (those that apply); keys of a foreign model file begin with "source."; the others
+    #: come from intmill_model_annotate.
     METADATA = 2
     #: Of a model with a certificate: fact, name (of an output or a layer, else ""), value. Facts:
     #: reference, model, data and labels (digests; labels only where there were some), recipe (the
@@ -209,7 +241,8 @@ class ReportKind(IntEnum):
     #: a sensitivity probe: samples, layers, steps (of the model's plan that were run again for its
     #: layers), steps_whole (had the whole model been run for each layer), with targets
     #: reference_top1, and with INTMILL_OPT_REVERSE sqnr_db and agreement (of the model with all
-    #: layers in integers).
+    #: layers in integers). Of a rounding probe: samples, layers (whose rounding is learned), rows
+    #: (of inputs, of all layers).
     SUMMARY = 20
     #: Of a verifying probe, one row an output, over all samples: name, cosine, sqnr_db, max_abs,
     #: mean_abs, as in intmill_difference, a being the reference.
@@ -364,6 +397,7 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
     "intmill_model_annotate": (c_int32, [c_void_p, c_char_p, c_char_p, POINTER(c_void_p)]),
     "intmill_probe_calibrate": (c_int32, [c_void_p, c_void_p, POINTER(c_void_p)]),
     "intmill_probe_sensitivity": (c_int32, [c_void_p, c_void_p, c_void_p, POINTER(c_void_p)]),
+    "intmill_probe_rounding": (c_int32, [c_void_p, c_void_p, c_void_p, POINTER(c_void_p)]),
     "intmill_probe_verify": (c_int32, [c_void_p, c_void_p, c_void_p, POINTER(c_void_p)]),
     "intmill_probe_certify": (c_int32, [c_void_p, c_void_p, c_void_p, POINTER(c_void_p)]),
     "intmill_probe_replay": (c_int32, [c_void_p, c_void_p, POINTER(c_void_p)]),
@@ -374,6 +408,8 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
     "intmill_probe_load": (c_int32, [c_char_p, c_void_p, POINTER(c_void_p)]),
     "intmill_probe_merge": (c_int32, [c_void_p, c_void_p]),
     "intmill_probe_release": (None, [c_void_p]),
+    "intmill_equalize": (c_int32, [c_void_p, c_void_p, POINTER(c_void_p)]),
+    "intmill_smooth": (c_int32, [c_void_p, c_void_p, c_void_p, POINTER(c_void_p)]),
     "intmill_quantize": (c_int32, [c_void_p, c_void_p, c_void_p, POINTER(c_void_p)]),
     "intmill_plan_precisions": (
         c_int32, [c_int64, c_int64, POINTER(c_double), POINTER(c_double), c_double,

@@ -1,4 +1,5 @@
 // Tests of fuse_batch_norm.
+#include "passes/weighted.h"
 #include "unit/passes/check.h"
 
 using namespace intmill;
@@ -77,4 +78,14 @@ Test(fuse_batch_norm, a_conv_that_others_read_stays) {
   b.Output(b.Norm(conv, 6));
   b.Output(conv);
   ExpectFused(b, kImage, 2);
+}
+
+Test(fuse_batch_norm, leaves_a_note_of_what_channels_are_like) {
+  Norms b;
+  b.Output(b.Norm(b.Op("Conv", {b.x, b.Constant(RandomTensor({6, 4, 3, 3}, 2))}), 6));
+  const Graph fused = Loaded(b.graph);
+  const auto means = fused.nodes[0].attrs.Floats(kNormMean, {});
+  const Tensor shift = RandomTensor({6}, 12);
+  cr_assert(means.ok() && means->size() == 6);
+  for (size_t c = 0; c < 6; ++c) cr_expect_eq((*means)[c], shift.data<float>()[c]);
 }

@@ -94,6 +94,24 @@ public final class Model extends NativeObject {
     }
   }
 
+  /**
+   * An equal float model whose channels have weights of like size on both sides, for one scale a
+   * weight. Calibrate it afterwards.
+   */
+  public Model equalize(Options options) {
+    try (Call call = new Call()) {
+      return new Model(Native.equalize(call.use(this), call.use(options)), options);
+    }
+  }
+
+  /** An equal float model without outlier channels (SmoothQuant). Calibrate it anew. */
+  public Model smooth(Probe calibration, Options options) {
+    try (Call call = new Call()) {
+      return new Model(
+          Native.smooth(call.use(this), call.use(calibration), call.use(options)), options);
+    }
+  }
+
   private List<Port> ports(Side side) {
     try (Call call = new Call()) {
       long m = call.use(this);

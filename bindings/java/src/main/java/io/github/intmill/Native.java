@@ -125,6 +125,8 @@ final class Native {
 
   static native long probeSensitivity(long model, long calibration, long options);
 
+  static native long probeRounding(long model, long calibration, long options);
+
   static native long probeVerify(long reference, long candidate, long options);
 
   static native long probeLoad(byte[] path, long options);
@@ -140,6 +142,10 @@ final class Native {
   static native void probeRelease(long probe);
 
   static native long quantize(long model, long calibration, long options);
+
+  static native long equalize(long model, long options);
+
+  static native long smooth(long model, long calibration, long options);
 
   static native long sessionCreate(long model, long options);
 

@@ -50,6 +50,26 @@ public enum Option {
    */
   TARGET(210),
   /**
+   * i L. WeightRange: where the scales of weights come from. Default WeightRange.MAX. Used by
+   * quantizing.
+   */
+  WEIGHT_RANGE(220),
+  /**
+   * i L. BiasCorrection: by which means of its inputs a layer's bias takes back what rounded
+   * weights shift. Default BiasCorrection.DATA. Used by quantizing.
+   */
+  BIAS_CORRECTION(221),
+  /**
+   * i. 1: channels behind a Clip from 0 (ReLU6) are scaled as well, and the Clip gets a bound for
+   * each channel, which costs time. 0: they stay. Default 1. Used by intmill_equalize.
+   */
+  EQUALIZE_CLIPS(222),
+  /**
+   * f. How much of the activations' range smoothing moves to weights, above 0 and up to 1. Default
+   * 0: the best is searched for each group of activations. Used by intmill_smooth.
+   */
+  SMOOTH_ALPHA(223),
+  /**
    * i. Threads of one run, 1 to 1024. 0: the CPUs this process may use. Default 0. Used by
    * everything that runs a model.
    */

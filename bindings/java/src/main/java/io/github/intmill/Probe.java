@@ -45,6 +45,15 @@ public final class Probe extends NativeObject {
     return new Probe(probe, options, true);
   }
 
+  /** Learns how to round weights; for {@link Model#quantize}, in place of the calibration. */
+  public static Probe rounding(Model model, Probe calibration, Options options) {
+    long probe =
+        Call.with(
+            call ->
+                Native.probeRounding(call.use(model), call.use(calibration), call.use(options)));
+    return new Probe(probe, options, true);
+  }
+
   /** A calibrating probe from the file that {@link #save} wrote. It cannot be fed. */
   public static Probe load(Path path, Options options) {
     long probe =

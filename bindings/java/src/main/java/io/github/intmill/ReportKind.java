@@ -22,10 +22,11 @@ public enum ReportKind {
   /**
    * Of a model: key, value. Keys of the library begin with "intmill.": intmill.digest (32 digits
    * over layers, weights and names, as certificates name models), intmill.producer, intmill.source,
-   * intmill.scheme, intmill.calibration, intmill.samples, intmill.exact ("any", or "vnni" where
-   * sums may saturate without it), intmill.saturating_channels, intmill.recipe (the options of
-   * intmill_quantize that were set, as JSON) (those that apply); keys of a foreign model file begin
-   * with "source."; the others come from intmill_model_annotate.
+   * intmill.equalized, intmill.smoothed, intmill.scheme, intmill.calibration, intmill.samples,
+   * intmill.exact ("any", or "vnni" where sums may saturate without it),
+   * intmill.saturating_channels, intmill.recipe (the options of intmill_quantize that were set, as
+   * JSON) (those that apply); keys of a foreign model file begin with "source."; the others come
+   * from intmill_model_annotate.
    */
   METADATA(2),
   /**
@@ -53,7 +54,8 @@ public enum ReportKind {
    * sensitivity probe: samples, layers, steps (of the model's plan that were run again for its
    * layers), steps_whole (had the whole model been run for each layer), with targets
    * reference_top1, and with Option.REVERSE sqnr_db and agreement (of the model with all layers in
-   * integers).
+   * integers). Of a rounding probe: samples, layers (whose rounding is learned), rows (of inputs,
+   * of all layers).
    */
   SUMMARY(20),
   /**
