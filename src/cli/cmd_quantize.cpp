@@ -88,6 +88,7 @@ void PrintCheck(const Report& summary, const Report& outputs) {
 
 struct LayerCounts {
   int64_t quantized = 0;
+  int64_t weight_only = 0;  // of these
   std::vector<int64_t> floats;  // rows
 };
 
@@ -95,7 +96,9 @@ LayerCounts CountLayers(const Report& layers) {
   LayerCounts counts;
   for (int64_t i = 0; i < layers.rows(); ++i) {
     const std::string scheme = layers.Text(i, "scheme");
-    if (scheme == "static" || scheme == "dynamic") ++counts.quantized;
+    const bool is_weight_only = scheme == "weight_only" || scheme == "fp16" || scheme == "bf16";
+    if (scheme == "static" || scheme == "dynamic" || is_weight_only) ++counts.quantized;
+    if (is_weight_only) ++counts.weight_only;
     if (scheme == "float") counts.floats.push_back(i);
   }
   return counts;
@@ -124,7 +127,8 @@ void PrintResult(const QuantizeOptions& options, const Model& model, const Never
   std::printf("%s: %s, %s times smaller than %s (%s)\n", options.output.c_str(),
               FormatBytes(output_bytes).c_str(), FormatNumber(ratio, 2).c_str(),
               options.model.c_str(), FormatBytes(input_bytes).c_str());
-  std::printf("%lld layers in 8 bits, %zu in float%s\n", static_cast<long long>(counts.quantized),
+  const char* const how = counts.weight_only == 0 ? "in 8 bits" : "with smaller weights";
+  std::printf("%lld layers %s, %zu in float%s\n", static_cast<long long>(counts.quantized), how,
               counts.floats.size(), counts.floats.empty() ? "" : ":");
   for (const int64_t row : counts.floats) {
     if (layers.Text(row, "note").empty()) continue;
@@ -135,10 +139,13 @@ void PrintResult(const QuantizeOptions& options, const Model& model, const Never
 
 int Quantize(const QuantizeOptions& options) {
   const auto start = std::chrono::steady_clock::now();
-  if (options.data.data.empty() && options.statistics.empty() && !options.scheme.is_dynamic &&
+  const bool needs_data = options.scheme.NeedsData();
+  if (options.data.data.empty() && options.statistics.empty() && needs_data &&
       options.scheme.recipe.empty())
-    throw UsageError(
-        "quantize: static quantization measures your data: give --data, or --dynamic, or --stats");
+    throw UsageError(options.scheme.gptq
+                         ? "quantize: --gptq measures your data: give --data"
+                         : "quantize: static quantization measures your data: give --data, or "
+                           "--dynamic, or --stats");
   Work work(options.common, options.scheme.recipe);
   ApplyFlags(options.scheme, work.options());
   const Model model = work.Load(options.model);
@@ -152,7 +159,7 @@ int Quantize(const QuantizeOptions& options) {
   if (feeder) NoteRawBytes(work, *feeder);
   if (!options.statistics.empty())
     calibration = LoadCalibration(model, options.model, options.statistics, work);
-  else if (feeder && !options.scheme.is_dynamic)
+  else if (feeder && needs_data)
     calibration = Calibrate(model, *feeder, work);
   Model quantized = intmill::Quantize(model, calibration, work.options());
   std::optional<NeverSlower> fast;
@@ -190,6 +197,10 @@ constexpr const char* kFooter =
     "nothing helps, the whole file stays in float. Do not measure on a busy machine. The file can\n"
     "differ from run to run, and says in its metadata on which instruction set it was measured.\n"
     "\n"
+    "--weight-only makes a model smaller and, where weights are read faster than they are computed\n"
+    "with (one row at a time), faster; its activations stay floats. --gptq costs data and time and\n"
+    "loses less, most of all in 4 bits.\n"
+    "\n"
     "Methods (--method): minmax keeps all that was seen; average the mean extremes of the "
     "samples;\n"
     "percentile cuts the outermost values (--percentile); entropy and mse search for the range "
@@ -203,6 +214,7 @@ constexpr const char* kFooter =
     "  intmill quantize model.onnx -o model.im --data calib.npz --skip '*head*' --method entropy\n"
     "  intmill quantize model.onnx -o model.im --stats all.imstat\n"
     "  intmill quantize model.onnx -o model.im --dynamic\n"
+    "  intmill quantize model.onnx -o model.im --weight-only int4 --gptq --data calib.npz\n"
     "  intmill quantize model.onnx -o model.im --data image=calib.npy --never-slower --threads 2\n"
     "\n"
     "A recipe holds any option of the library, for the model or for layers:\n"

@@ -7,6 +7,7 @@
 #include "base/table.h"
 #include "ir/graph.h"
 #include "quant/calibrate.h"
+#include "quant/input_products.h"
 #include "quant/placement.h"
 #include "quant/scheme.h"
 
@@ -17,12 +18,13 @@ namespace intmill {
 // of `schemes` names a layer that does not exist, or static layers lack a calibrator.
 Result<Graph> QuantizeGraph(const Graph& graph, const Calibrator* calibrator,
                             const SchemeTable& schemes, const Hooks& hooks);
-// The same from statistics, with the number of samples behind them.
+// The same from statistics, with the number of samples behind them; `products` for GPTQ.
 Result<Graph> QuantizeGraph(const Graph& graph, const FindStatistics& find, int64_t samples,
-                            const SchemeTable& schemes, const Hooks& hooks);
+                            const SchemeTable& schemes, const Hooks& hooks,
+                            const FindProducts& products = {});
 
 // One row a layer of a float or quantized graph, in running order, without QuantizeLinear and its
-// like: layer, op, scheme ("static", "dynamic", "float", or "" without arithmetic worth
+// like: layer, op, scheme ("static", "dynamic", "weight_only", "fp16", "bf16", "float", or "" without arithmetic worth
 // quantizing), reason (why it stayed in float, "" when not known).
 Table QuantizationSummary(const Graph& graph);
 
