@@ -5,23 +5,18 @@ namespace intmill::native {
 
 namespace baseline {
 extern const Loops kLoops;
-extern const WeightLoops kWeightLoops;
 void TableRow(const uint8_t* table, const uint8_t* x, uint8_t* y, int64_t n);
 }  // namespace baseline
 #if defined(__x86_64__)
 namespace avx2 {
 extern const Loops kLoops;
 }
-namespace avx2_fma {
-extern const WeightLoops kWeightLoops;
-}
 namespace avx2_vnni {
 extern const Loops kLoops;
 }
 namespace avx512 {
 extern const Loops kLoops;
-extern const WeightLoops kWeightLoops;
-}  // namespace avx512
+}
 namespace avx512_vnni {
 extern const Loops kLoops;
 extern const ProductLoops kProductLoops;
@@ -47,15 +42,6 @@ TableLoop TableLoopFor([[maybe_unused]] Isa isa) {
   if (isa >= Isa::kAvx512Vnni && HasVbmi()) return avx512_vbmi::TableRow;
 #endif
   return baseline::TableRow;
-}
-
-// Every processor that is taken for one with AVX2 has FMA as well (base/cpu.cpp).
-const WeightLoops& WeightLoopsFor([[maybe_unused]] Isa isa) {
-#if defined(__x86_64__)
-  if (isa >= Isa::kAvx512) return avx512::kWeightLoops;
-  if (isa >= Isa::kAvx2) return avx2_fma::kWeightLoops;
-#endif
-  return baseline::kWeightLoops;
 }
 
 const ProductLoops* ProductLoopsFor([[maybe_unused]] Isa isa) {

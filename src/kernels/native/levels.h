@@ -5,7 +5,6 @@
 #include "base/cpu.h"
 #include "kernels/native/loops/loops.h"
 #include "kernels/native/loops/product.h"
-#include "kernels/native/loops/weight_only.h"
 
 namespace intmill::native {
 
@@ -14,7 +13,6 @@ const Loops& LoopsFor(Isa isa);
 TableLoop TableLoopFor(Isa isa);
 // Null where oneDNN is the better or the only one: without AVX-512 VNNI, and with AMX.
 const ProductLoops* ProductLoopsFor(Isa isa);
-const WeightLoops& WeightLoopsFor(Isa isa);
 
 }  // namespace intmill::native
 

@@ -10,14 +10,14 @@
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "kernels/native/levels.h"
-#include "kernels/native/loops/weight_only.h"
+#include "kernels/native/weight_levels.h"
 #include "tensor/nibble.h"
 
 namespace intmill::native {
 namespace {
 
 // Up to as many rows, widening in registers again and again costs less than a table of floats.
-constexpr int64_t kFewRows = 6;
+constexpr int64_t kFewRows = 16;
 // Multiply-adds that are worth another thread.
 constexpr int64_t kGrain = 100'000;
 

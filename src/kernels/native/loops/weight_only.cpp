@@ -14,7 +14,7 @@ namespace {
 struct Floats {
   static constexpr int64_t kLanes = 16;
   static constexpr int kRegisters = 4;  // of columns that are summed up together
-  static constexpr int kFewRows = 3;
+  static constexpr int kFewRows = 4;
   static constexpr int kManyRows = 6;
   __m512 v;
   static Floats Zero() { return {_mm512_setzero_ps()}; }
@@ -49,7 +49,7 @@ struct Nibbles {
 struct Floats {
   static constexpr int64_t kLanes = 8;
   static constexpr int kRegisters = 2;
-  static constexpr int kFewRows = 2;
+  static constexpr int kFewRows = 4;
   static constexpr int kManyRows = 6;
   __m256 v;
   static Floats Zero() { return {_mm256_setzero_ps()}; }
@@ -141,32 +141,29 @@ struct Eight<8> {
   }
 };
 
-template <int i, int kRows>
-[[gnu::always_inline]] inline void AddDepth(const Floats (&w)[kRegisters], const float* a,
-                                            int64_t a_step, Floats (&sums)[2][kRows][kRegisters]) {
-#pragma GCC unroll 8
-  for (int row = 0; row < kRows; ++row) {
-    const Floats x = Floats::Fill(a[row * a_step + i]);
-#pragma GCC unroll 8
-    for (int c = 0; c < kRegisters; ++c)
-      sums[i % 2][row][c] = Floats::MultiplyAdd(x, w[c], sums[i % 2][row][c]);
-  }
-}
+// Of one row alone, elements of even and of odd depth are added up apart, so that the processor has
+// enough sums to work at.
+constexpr int ChainsOf(bool is_one_row) { return is_one_row ? 2 : 1; }
 
-template <int kBits, int i, int kRows>
+template <int kBits, int i, int kRows, int kChains>
 [[gnu::always_inline]] inline void AddEight(const WeightPanel& p, int64_t k, int64_t column,
                                             const float* a, int64_t a_step,
-                                            Floats (&sums)[2][kRows][kRegisters]) {
-  Floats w[kRegisters];
+                                            Floats (&sums)[kChains][kRows][kRegisters]) {
+  Floats x[kRows];
 #pragma GCC unroll 8
-  for (int c = 0; c < kRegisters; ++c)
-    w[c] = Eight<kBits>(p, k, column + c * kLanes).template At<i>();
-  AddDepth<i>(w, a + k, a_step, sums);
+  for (int row = 0; row < kRows; ++row) x[row] = Floats::Fill(a[row * a_step + k + i]);
+#pragma GCC unroll 8
+  for (int c = 0; c < kRegisters; ++c) {
+    const Floats w = Eight<kBits>(p, k, column + c * kLanes).template At<i>();
+#pragma GCC unroll 8
+    for (int row = 0; row < kRows; ++row)
+      sums[i % kChains][row][c] = Floats::MultiplyAdd(x[row], w, sums[i % kChains][row][c]);
+  }
   if constexpr (i + 1 < 8) AddEight<kBits, i + 1>(p, k, column, a, a_step, sums);
 }
 
 // kRows rows by kRegisters registers of columns.
-template <int kBits, int kRows>
+template <int kBits, int kRows, int kChains>
 void FewBlock(const WeightRows& r, int64_t row, const WeightPanel& p, int64_t column) {
   Floats total[kRows][kRegisters];
   for (auto& each : total)
@@ -175,7 +172,7 @@ void FewBlock(const WeightRows& r, int64_t row, const WeightPanel& p, int64_t co
   int64_t b = 0;
   for (int64_t begin = 0; begin < p.depth; begin += p.block, ++b) {
     const int64_t end = begin + p.block < p.depth ? begin + p.block : p.depth;
-    Floats sums[2][kRows][kRegisters];
+    Floats sums[kChains][kRows][kRegisters];
     for (auto& half : sums)
       for (auto& each : half)
         for (Floats& t : each) t = Floats::Zero();
@@ -187,7 +184,8 @@ void FewBlock(const WeightRows& r, int64_t row, const WeightPanel& p, int64_t co
       const Floats scale = Floats::Load(p.scales + at);
 #pragma GCC unroll 8
       for (int i = 0; i < kRows; ++i) {
-        Floats sum = sums[0][i][c] + sums[1][i][c];
+        Floats sum = sums[0][i][c];
+        if constexpr (kChains == 2) sum = sum + sums[1][i][c];
         if (p.zero_points != nullptr)
           sum = Floats::NegativeMultiplyAdd(Floats::Load(p.zero_points + at),
                                             Floats::Fill(r.sums[(row + i) * r.sums_step + b]), sum);
@@ -203,10 +201,16 @@ void FewBlock(const WeightRows& r, int64_t row, const WeightPanel& p, int64_t co
 template <int kBits>
 void Few(const WeightRows& r, const WeightPanel& p) {
   for (int64_t column = 0; column < kPanelColumns; column += kWidth) {
+    if (r.rows == 1) {
+      FewBlock<kBits, 1, ChainsOf(true)>(r, 0, p, column);
+      continue;
+    }
+    constexpr int kRows = Floats::kFewRows;
     int64_t row = 0;
-    for (; row + Floats::kFewRows <= r.rows; row += Floats::kFewRows)
-      FewBlock<kBits, Floats::kFewRows>(r, row, p, column);
-    for (; row < r.rows; ++row) FewBlock<kBits, 1>(r, row, p, column);
+    for (; row + kRows <= r.rows; row += kRows)
+      FewBlock<kBits, kRows, ChainsOf(false)>(r, row, p, column);
+    for (; row + 2 <= r.rows; row += 2) FewBlock<kBits, 2, ChainsOf(false)>(r, row, p, column);
+    if (row < r.rows) FewBlock<kBits, 1, ChainsOf(false)>(r, row, p, column);
   }
 }
 
@@ -267,21 +271,30 @@ void AddChunk(const float* a, int64_t a_step, const float* w, int64_t depth, flo
       sums[i][c].Store(out + i * kPanelColumns + c * kLanes);
 }
 
+// The same for at most kRows rows.
+template <int kRows>
+void AddRows(int64_t rows, const float* a, int64_t a_step, const float* w, int64_t depth,
+             float* out) {
+  if (rows == kRows) return AddChunk<kRows>(a, a_step, w, depth, out);
+  if constexpr (kRows > 1) AddRows<kRows - 1>(rows, a, a_step, w, depth, out);
+}
+
+// Rows in blocks that are as equal as they can be: few sums at once keep a processor waiting.
 template <int kBits>
 void Many(const WeightRows& r, const WeightPanel& p) {
   alignas(64) float real[kPanelChunk * kPanelColumns];
   for (int64_t i = 0; i < r.rows * kPanelColumns; ++i) r.out[i] = 0;
+  const int64_t blocks = (r.rows + Floats::kManyRows - 1) / Floats::kManyRows;
   for (int64_t begin = 0; begin < p.depth; begin += kPanelChunk) {
     const int64_t end = begin + kPanelChunk < p.depth ? begin + kPanelChunk : p.depth;
     Widen<kBits>(p, begin, end, real);
     for (int64_t column = 0; column < kPanelColumns; column += kWidth) {
-      int64_t row = 0;
-      for (; row + Floats::kManyRows <= r.rows; row += Floats::kManyRows)
-        AddChunk<Floats::kManyRows>(r.a + row * r.a_step + begin, r.a_step, real + column,
-                                    end - begin, r.out + row * kPanelColumns + column);
-      for (; row < r.rows; ++row)
-        AddChunk<1>(r.a + row * r.a_step + begin, r.a_step, real + column, end - begin,
-                    r.out + row * kPanelColumns + column);
+      for (int64_t block = 0; block < blocks; ++block) {
+        const int64_t row = r.rows * block / blocks;
+        AddRows<Floats::kManyRows>(r.rows * (block + 1) / blocks - row,
+                                   r.a + row * r.a_step + begin, r.a_step, real + column,
+                                   end - begin, r.out + row * kPanelColumns + column);
+      }
     }
   }
 }
