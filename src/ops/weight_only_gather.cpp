@@ -10,12 +10,14 @@ namespace {
 enum Inputs : int64_t { kWeights = 0, kScale = 1, kZeroPoint = 2, kIndices = 3 };
 
 Status Infer(InferContext& context) {
+  TRY(CheckWeightOnly(context, kScale, kZeroPoint));
+  const DType index_type = context.dtype(kIndices);
+  if (index_type != DType::kNone && index_type != DType::kS32 && index_type != DType::kS64)
+    return Error(Code::kInvalidArgument, "indices are ", DTypeName(index_type));
   const Shape* w = context.shape(kWeights);
   const Shape* indices = context.shape(kIndices);
   std::optional<Shape> out;
   if (w != nullptr && indices != nullptr) {
-    if (w->size() != 2)
-      return Error(Code::kShape, "the weights have ", w->size(), " dimensions, wanted 2");
     out = *indices;
     out->push_back((*w)[1]);
   }

@@ -33,18 +33,24 @@ Result<native::WeightOnlyMatrix> ReadMatrix(const Node& node, const Tensor& weig
 }
 
 Status Infer(InferContext& context) {
+  TRY(CheckWeightOnly(context, kScale, kZeroPoint));
+  for (const int64_t i : {kA, kBias})
+    if (context.has_input(i) && context.dtype(i) != DType::kNone && context.dtype(i) != DType::kF32)
+      return Error(Code::kUnsupported, "an operand of type ", DTypeName(context.dtype(i)));
   const Shape* a = context.shape(kA);
   const Shape* w = context.shape(kWeights);
   std::optional<Shape> out;
   if (a != nullptr && w != nullptr) {
-    if (a->empty() || w->size() != 2)
-      return Error(Code::kShape, "the operands have ", a->size(), " and ", w->size(),
-                   " dimensions, wanted 1 or more and 2");
+    if (a->empty()) return Error(Code::kShape, "a scalar operand, wanted 1-D or more");
     const bool transposed = IsTransposed(context.node());
     if (a->back() != (*w)[transposed ? 1 : 0] && a->back() != kDynamic)
       return Error(Code::kShape, "a is ", ToString(*a), ", the weights are ", ToString(*w));
     out = *a;
     out->back() = (*w)[transposed ? 0 : 1];
+    const Shape* bias = context.has_input(kBias) ? context.shape(kBias) : nullptr;
+    if (bias != nullptr && IsStatic(*bias) && NumElements(*bias) != out->back())
+      return Error(Code::kShape, "the bias is ", ToString(*bias), ", the weights are ",
+                   ToString(*w));
   }
   context.SetOutput(0, DType::kF32, std::move(out));
   return Ok();

@@ -138,7 +138,9 @@ Status Calibrator::Feed(std::span<const Tensor> inputs) {
     Observe(tensor, layout, samples, read == impl_->channels.end() ? InputChannels{} : read->second,
             &batch[name]);
     if (const auto gptq = impl_->gptq_inputs.find(name); gptq != impl_->gptq_inputs.end())
-      AddProducts(tensor, samples, gptq->second, &products[name]);
+      // Channels that do not lie last cannot be used, which 0 of them say.
+      AddProducts(tensor, samples,
+                  layout == Layout::kPlain || tensor.rank() < 3 ? gptq->second : 0, &products[name]);
     return Ok();
   };
   std::vector<Tensor> outputs(impl_->graph->outputs.size());

@@ -39,7 +39,8 @@ void InputProducts::Add(std::span<const float> values, int64_t channels) {
     channels_ = channels;
     sums_.resize(static_cast<size_t>(channels * (channels + 1) / 2));
   }
-  if (channels != channels_ || values.size() % static_cast<size_t>(std::max<int64_t>(channels, 1)))
+  if (channels != channels_ ||
+      values.size() % static_cast<size_t>(std::max<int64_t>(channels, 1)) != 0)
     usable_ = false;
   if (!usable_) return;
   std::vector<float> sums(static_cast<size_t>(channels));
