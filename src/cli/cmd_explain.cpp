@@ -108,7 +108,7 @@ bool ReadsInput(const Model& model, const Report& layers, const std::string& lay
 bool IsQuantized(const Report& layers) {
   for (int64_t i = 0; i < layers.rows(); ++i) {
     const std::string scheme = layers.Text(i, "scheme");
-    if (scheme == "static" || scheme == "dynamic") return true;
+    if (!scheme.empty() && scheme != "float") return true;
   }
   return false;
 }

@@ -7,7 +7,7 @@
 namespace intmill::ops {
 namespace {
 
-enum Inputs : int64_t { kWeights = 0, kScale = 1, kZeroPoint = 2, kIndices = 3 };
+enum Inputs : int64_t { kWeights = 0, kScale = 1, kIndices = 2, kZeroPoint = 3 };
 
 Status Infer(InferContext& context) {
   TRY(CheckWeightOnly(context, kScale, kZeroPoint));
@@ -79,7 +79,7 @@ Result<std::unique_ptr<Kernel>> Lower(const LowerArgs& args) {
 constexpr OpDef kOps[] = {{
     .name = "WeightOnlyGather",
     .domain = "intmill",
-    .min_inputs = 4,
+    .min_inputs = 3,
     .max_inputs = 4,
     .infer = Infer,
     .reference = Reference,

@@ -115,7 +115,7 @@ class Folder {
     folded.op = weight_only_gather_;
     folded.attrs = {};
     folded.attrs.Set("block_size", w->block);
-    folded.inputs = {w->integers, w->scale, w->zero_point, folded.inputs[1]};
+    folded.inputs = {w->integers, w->scale, folded.inputs[1], w->zero_point};
     return true;
   }
 

@@ -18,18 +18,25 @@ class Inserter {
       : graph_(graph), layers_(layers), products_(products), hooks_(hooks) {}
 
   Status Run() {
-    std::vector<Node> nodes = std::move(graph_.nodes);
-    graph_.nodes.clear();
+    const size_t count = graph_.nodes.size();
+    std::vector<size_t> order;  // what is made for a node comes in front of it
     int64_t done = 0;
-    for (Node& node : nodes) {
-      const auto layer = layers_.find(node.name);
+    for (size_t i = 0; i < count; ++i) {
+      const auto layer = layers_.find(graph_.nodes[i].name);
+      const size_t first = graph_.nodes.size();
       if (layer != layers_.end()) {
         TRY(hooks_.Progress("quantize", done++, static_cast<int64_t>(layers_.size())));
+        // A copy, as adding nodes moves the others.
+        Node node = graph_.nodes[i];
         TRY(Quantize(node, layer->second).At(Place(node)));
+        graph_.nodes[i].inputs = std::move(node.inputs);
       }
-      // Nodes that were made for this one are in front of it already.
-      graph_.nodes.push_back(std::move(node));
+      for (size_t made = first; made < graph_.nodes.size(); ++made) order.push_back(made);
+      order.push_back(i);
     }
+    std::vector<Node> nodes;
+    for (const size_t index : order) nodes.push_back(std::move(graph_.nodes[index]));
+    graph_.nodes = std::move(nodes);
     return Ok();
   }
 
@@ -105,7 +112,8 @@ class Inserter {
     return products;
   }
 
-  ValueId Add(const std::string& name, BlockedWeight w) {
+  // The name is a copy, as adding constants moves values.
+  ValueId Add(std::string name, BlockedWeight w) {
     const Shape shape = w.values.shape();
     ValueId scale = graph_.AddConstant(name + "_scale", std::move(w.scales));
     if (graph_.value(scale).dtype == DType::kF16) scale = AddCast(name + "_scale", scale);
@@ -174,6 +182,11 @@ ValueId GptqInput(const Graph& graph, const Node& node) {
   const bool fits = matrix && matrix->input == 1 && trans_a.ok() && *trans_a == 0 &&
                     IsActivation(graph, node.inputs[0]);
   return fits ? node.inputs[0] : kNoValue;
+}
+
+Status InsertWeightOnly(Graph& graph, const WeightOnlyLayers& layers, const FindProducts& products,
+                        const Hooks& hooks) {
+  return layers.empty() ? Ok() : Inserter(graph, layers, products, hooks).Run();
 }
 
 }  // namespace intmill

@@ -296,7 +296,7 @@ class WeightOnlyGatherKernel : public Kernel {
         name_(Cat("native int", BitsOf(g_.weights.dtype()), " gather")) {}
 
   std::string_view name() const override { return name_; }
-  bool packs_input(int64_t i) const override { return i < g_.indices_input; }
+  bool packs_input(int64_t i) const override { return i != g_.indices_input; }
 
   Status Run(const RunArgs& args, KernelState*) const override {
     const void* indices = args.inputs[static_cast<size_t>(g_.indices_input)];
