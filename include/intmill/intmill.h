@@ -217,14 +217,14 @@ typedef enum intmill_opt {
    * quantizing. @since 0.1 */
   INTMILL_OPT_GROUP_SIZE = 230,
   /** i L. For INTMILL_SCHEME_WEIGHT_ONLY: 1 rounds the weights of products by GPTQ (Frantar et al.
-   * 2022), which needs a calibration that was made and fed with this option. 0: each to the nearest.
-   * Default 0. Used by calibrating and quantizing. @since 0.1 */
+   * 2022), which needs a calibration that was made and fed with this option. 0: each to the
+   * nearest. Default 0. Used by calibrating and quantizing. @since 0.1 */
   INTMILL_OPT_GPTQ = 231,
-  /** f L. For INTMILL_OPT_GPTQ: what is added to the square of each input, as a share of their mean,
-   * above 0 and up to 1. Default 0.01. Used by quantizing. @since 0.1 */
+  /** f L. For INTMILL_OPT_GPTQ: what is added to the square of each input, as a share of their
+   * mean, above 0 and up to 1. Default 0.01. Used by quantizing. @since 0.1 */
   INTMILL_OPT_GPTQ_DAMPING = 232,
-  /** i L. For INTMILL_OPT_GPTQ: 1 rounds the weights of the largest inputs first. Default 0. Used by
-   * quantizing. @since 0.1 */
+  /** i L. For INTMILL_OPT_GPTQ: 1 rounds the weights of the largest inputs first. Default 0. Used
+   * by quantizing. @since 0.1 */
   INTMILL_OPT_GPTQ_ORDER = 233,
   /** i. Threads of one run, 1 to 1024. 0: the CPUs this process may use. Default 0. Used by
    * everything that runs a model. */
@@ -747,8 +747,8 @@ INTMILL_API void intmill_probe_release(intmill_probe* p);
 /** Makes the 8-bit model of a float model. Inputs and outputs stay as they are, types included.
  * What cannot be quantized stays in float; INTMILL_REPORT_LAYERS says which and why.
  * @param calibration a calibrating probe of m that was fed, or one loaded from a file that such a
- * probe saved; NULL when no layer's scheme is INTMILL_SCHEME_STATIC and none wants INTMILL_OPT_GPTQ,
- * for which only a probe will do that was fed in this process with that option.
+ * probe saved; NULL when no layer's scheme is INTMILL_SCHEME_STATIC and none wants
+ * INTMILL_OPT_GPTQ, for which only a probe will do that was fed in this process with that option.
  * @param opts SCHEME to GPTQ_ORDER (200 to 233), hooks.
  * Errors: INVALID_ARGUMENT (calibration is missing, of another model or another kind; a layer named
  * in opts without a glob does not exist), STATE (calibration was not fed; m is quantized already),

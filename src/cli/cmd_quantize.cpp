@@ -88,7 +88,7 @@ void PrintCheck(const Report& summary, const Report& outputs) {
 
 struct LayerCounts {
   int64_t quantized = 0;
-  int64_t weight_only = 0;  // of these
+  int64_t weight_only = 0;      // of these
   std::vector<int64_t> floats;  // rows
 };
 
@@ -197,8 +197,10 @@ constexpr const char* kFooter =
     "nothing helps, the whole file stays in float. Do not measure on a busy machine. The file can\n"
     "differ from run to run, and says in its metadata on which instruction set it was measured.\n"
     "\n"
-    "--weight-only makes a model smaller and, where weights are read faster than they are computed\n"
-    "with (one row at a time), faster; its activations stay floats. --gptq costs data and time and\n"
+    "--weight-only makes a model smaller and, where weights are read faster than they are "
+    "computed\n"
+    "with (one row at a time), faster; its activations stay floats. --gptq costs data and time "
+    "and\n"
     "loses less, most of all in 4 bits.\n"
     "\n"
     "Methods (--method): minmax keeps all that was seen; average the mean extremes of the "

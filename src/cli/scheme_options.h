@@ -27,7 +27,9 @@ struct SchemeOptions {
   bool gptq_ordered = false;
 
   // Whether quantizing needs to see data, a recipe apart.
-  bool NeedsData() const { return !is_dynamic && precision.empty() && (weight_only.empty() || gptq); }
+  bool NeedsData() const {
+    return !is_dynamic && precision.empty() && (weight_only.empty() || gptq);
+  }
 };
 
 void AddSchemeOptions(Command& command, SchemeOptions& options);

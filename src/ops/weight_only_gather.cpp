@@ -38,9 +38,9 @@ Result<native::WeightOnlyGather> Read(const Node& node, const Tensor& weights, c
 
 Status Reference(const ReferenceArgs& args) {
   const Tensor& w = args.in(kWeights);
-  ASSIGN_OR_RETURN(const native::WeightOnlyGather g,
-                   Read(args.node, w, args.in(kScale),
-                        args.has(kZeroPoint) ? &args.in(kZeroPoint) : nullptr));
+  ASSIGN_OR_RETURN(
+      const native::WeightOnlyGather g,
+      Read(args.node, w, args.in(kScale), args.has(kZeroPoint) ? &args.in(kZeroPoint) : nullptr));
   ASSIGN_OR_RETURN(const std::vector<int64_t> integers, ToInts(w));
   ASSIGN_OR_RETURN(const std::vector<int64_t> indices, ToInts(args.in(kIndices)));
   const int64_t rows = w.dim(0);
@@ -66,10 +66,9 @@ Result<std::unique_ptr<Kernel>> Lower(const LowerArgs& args) {
   for (const int64_t i : {kWeights, kScale, kZeroPoint})
     if (args.has(i) && args.in(i).constant == nullptr)
       return Error(Code::kUnsupported, "weights, scales or zero points that are not constant");
-  ASSIGN_OR_RETURN(
-      native::WeightOnlyGather g,
-      Read(args.node, *args.in(kWeights).constant, *args.in(kScale).constant,
-           args.has(kZeroPoint) ? args.in(kZeroPoint).constant : nullptr));
+  ASSIGN_OR_RETURN(native::WeightOnlyGather g,
+                   Read(args.node, *args.in(kWeights).constant, *args.in(kScale).constant,
+                        args.has(kZeroPoint) ? args.in(kZeroPoint).constant : nullptr));
   g.indices = NumElements(args.in(kIndices).shape);
   g.long_indices = args.in(kIndices).dtype == DType::kS64;
   g.indices_input = kIndices;

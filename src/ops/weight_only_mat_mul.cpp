@@ -83,10 +83,9 @@ Result<std::unique_ptr<Kernel>> Lower(const LowerArgs& args) {
       (args.has(kZeroPoint) && args.in(kZeroPoint).constant == nullptr))
     return Error(Code::kUnsupported, "weights, scales or zero points that are not constant");
   native::WeightOnlyProduct p;
-  ASSIGN_OR_RETURN(p.matrix, ReadMatrix(args.node, *args.in(kWeights).constant,
-                                        *args.in(kScale).constant,
-                                        args.has(kZeroPoint) ? args.in(kZeroPoint).constant
-                                                             : nullptr));
+  ASSIGN_OR_RETURN(p.matrix,
+                   ReadMatrix(args.node, *args.in(kWeights).constant, *args.in(kScale).constant,
+                              args.has(kZeroPoint) ? args.in(kZeroPoint).constant : nullptr));
   p.rows = p.matrix.depth == 0 ? 0 : NumElements(args.in(kA).shape) / p.matrix.depth;
   RealSum sum{.channels = p.matrix.columns};
   if (args.has(kBias)) {

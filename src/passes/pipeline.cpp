@@ -49,7 +49,7 @@ constexpr Pass kFusions[] = {kFlattenMatMul,   kFuseActivations, kFuseResidualAd
                              kMoveQdq,         kFoldConstants,   kPrune};
 // After fold_qdq shapes are not inferred again: operators on integers would be taken for float
 // ones.
-constexpr Pass kIntegerPasses[] = {kFoldQdq, kFoldDynamic, kFoldWeightOnly, kFusePad,
+constexpr Pass kIntegerPasses[] = {kFoldQdq, kFoldDynamic,    kFoldWeightOnly, kFusePad,
                                    kPrune,   kFoldDequantize, kPrune};
 
 // An argument about a shape travels one operator a round, through fold_shapes all at once.

@@ -55,8 +55,7 @@ std::map<std::string, int64_t, std::less<>> FindGptqInputs(const Graph& graph,
     const ValueId input = GptqInput(graph, node);
     if (input == kNoValue) continue;
     const std::optional<WeightMatrix> matrix = WeightMatrixOf(graph, node);
-    inputs[graph.value(input).name] =
-        graph.ConstantOf(node.inputs[1])->dim(1 - matrix->line_axis);
+    inputs[graph.value(input).name] = graph.ConstantOf(node.inputs[1])->dim(1 - matrix->line_axis);
   }
   return inputs;
 }
@@ -139,8 +138,8 @@ Status Calibrator::Feed(std::span<const Tensor> inputs) {
             &batch[name]);
     if (const auto gptq = impl_->gptq_inputs.find(name); gptq != impl_->gptq_inputs.end())
       // Channels that do not lie last cannot be used, which 0 of them say.
-      AddProducts(tensor, samples,
-                  layout == Layout::kPlain || tensor.rank() < 3 ? gptq->second : 0, &products[name]);
+      AddProducts(tensor, samples, layout == Layout::kPlain || tensor.rank() < 3 ? gptq->second : 0,
+                  &products[name]);
     return Ok();
   };
   std::vector<Tensor> outputs(impl_->graph->outputs.size());

@@ -19,9 +19,8 @@ std::vector<int64_t> OrderOf(const InputProducts& products, bool ordered) {
   std::vector<int64_t> order(static_cast<size_t>(products.channels()));
   std::iota(order.begin(), order.end(), int64_t{0});
   if (ordered)
-    std::ranges::stable_sort(order, [&](int64_t a, int64_t b) {
-      return products.Get(a, a) > products.Get(b, b);
-    });
+    std::ranges::stable_sort(
+        order, [&](int64_t a, int64_t b) { return products.Get(a, a) > products.Get(b, b); });
   return order;
 }
 
@@ -62,9 +61,9 @@ Result<Matrix> Factor(const InputProducts& products, const std::vector<int64_t>&
   for (int i = 0; i < kTries; ++i, damping = std::max(damping, 1e-4) * 10) {
     for (int64_t r = 0; r < n; ++r)
       for (int64_t c = 0; c <= r; ++c)
-        a[static_cast<size_t>(r * n + c)] =
-            products.Get(order[static_cast<size_t>(n - 1 - r)], order[static_cast<size_t>(n - 1 - c)]) +
-            (r == c ? damping * mean : 0);
+        a[static_cast<size_t>(r * n + c)] = products.Get(order[static_cast<size_t>(n - 1 - r)],
+                                                         order[static_cast<size_t>(n - 1 - c)]) +
+                                            (r == c ? damping * mean : 0);
     if (!Decompose(a, n)) continue;
     Matrix turned(a.size());
     for (int64_t r = 0; r < n; ++r)

@@ -10,9 +10,9 @@
 
 namespace intmill {
 
-// Sums of products of channels. What a sample adds is rounded to 2^-44 and summed up in 128 bits, so
-// that the order of samples and their division among threads do not show. 8 K (K + 1) bytes for K
-// channels, however many samples there were.
+// Sums of products of channels. What a sample adds is rounded to 2^-44 and summed up in 128 bits,
+// so that the order of samples and their division among threads do not show. 8 K (K + 1) bytes for
+// K channels, however many samples there were.
 class InputProducts {
  public:
   // `values` are whole rows of `channels` floats, of one sample.

@@ -45,9 +45,8 @@ class Inserter {
     const std::optional<size_t> input = WeightInputOf(graph_, node);
     if (!input) return Error(Code::kInternal, "has no weights");
     ValueId& weight = node.inputs[*input];
-    auto [made, is_new] =
-        made_.try_emplace(Key{weight, -1, DType::kF32, static_cast<int64_t>(scheme), false, kNoValue},
-                          kNoValue);
+    auto [made, is_new] = made_.try_emplace(
+        Key{weight, -1, DType::kF32, static_cast<int64_t>(scheme), false, kNoValue}, kNoValue);
     if (is_new) {
       ASSIGN_OR_RETURN(Tensor halves, Halved(*graph_.ConstantOf(weight), scheme));
       const std::string name = graph_.value(weight).name;
@@ -86,13 +85,13 @@ class Inserter {
     if (input != kNoValue) {
       ASSIGN_OR_RETURN(products, Products(input));
     }
-    const Key key = {weight, matrix->line_axis, scheme.weight_dtype, scheme.group_size,
-                     scheme.weight_symmetric, input};
+    const Key key = {
+        weight, matrix->line_axis, scheme.weight_dtype, scheme.group_size, scheme.weight_symmetric,
+        input};
     auto [made, is_new] = made_.try_emplace(key, kNoValue);
     if (is_new) {
-      ASSIGN_OR_RETURN(BlockedWeight blocked,
-                       QuantizeBlocks(*graph_.ConstantOf(weight), matrix->line_axis, scheme,
-                                      products));
+      ASSIGN_OR_RETURN(BlockedWeight blocked, QuantizeBlocks(*graph_.ConstantOf(weight),
+                                                             matrix->line_axis, scheme, products));
       made->second = Add(graph_.value(weight).name, std::move(blocked));
     }
     node.inputs[matrix->input] = made->second;
@@ -107,7 +106,8 @@ class Inserter {
                    "made with the option gptq, not one from a file");
     if (!products->usable())
       hooks_.Log(LogLevel::kWarning,
-                 Cat("'", name, "' holds values that are not finite or too large: weights that it "
+                 Cat("'", name,
+                     "' holds values that are not finite or too large: weights that it "
                      "is multiplied by are rounded to the nearest"));
     return products;
   }
@@ -122,8 +122,8 @@ class Inserter {
     if (w.zero_points.valid())
       inputs.push_back(graph_.AddConstant(name + "_zero_point", std::move(w.zero_points)));
     const ValueId out = graph_.AddValue(name + "_dequantized", DType::kF32, shape);
-    Node& node = graph_.AddNode(name + "_dequantize", FindOp("DequantizeLinear"),
-                                std::move(inputs), {out});
+    Node& node =
+        graph_.AddNode(name + "_dequantize", FindOp("DequantizeLinear"), std::move(inputs), {out});
     node.attrs.Set("axis", w.axis);
     if (w.block > 0) node.attrs.Set("block_size", w.block);
     return out;
@@ -166,7 +166,7 @@ std::optional<WeightMatrix> WeightMatrixOf(const Graph& graph, const Node& node)
 }
 
 std::optional<size_t> WeightInputOf(const Graph& graph, const Node& node) {
-  const std::optional<size_t> input = node.op == FindOp("Gather")        ? std::optional<size_t>(0)
+  const std::optional<size_t> input = node.op == FindOp("Gather")      ? std::optional<size_t>(0)
                                       : HasConstantWeight(graph, node) ? std::optional<size_t>(1)
                                                                        : std::nullopt;
   const Tensor* weight = input ? graph.ConstantOf(node.inputs[*input]) : nullptr;

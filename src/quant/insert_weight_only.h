@@ -20,16 +20,16 @@ namespace intmill {
 using WeightOnlyLayers = std::map<std::string, LayerScheme, std::less<>>;
 WeightOnlyLayers FindWeightOnly(const Graph& graph, const std::vector<LayerDecision>& layers);
 
-// The axis of a layer's constant matrix that indexes its lines (QuantizeBlocks), and which input the
-// matrix is; nothing where weight-only quantization does not know the operator.
+// The axis of a layer's constant matrix that indexes its lines (QuantizeBlocks), and which input
+// the matrix is; nothing where weight-only quantization does not know the operator.
 struct WeightMatrix {
   size_t input = 1;
   int64_t line_axis = 0;
 };
 std::optional<WeightMatrix> WeightMatrixOf(const Graph& graph, const Node& node);
 
-// Which input of a layer is its constant f32 weight: of a product, or the table of a Gather; nothing
-// where it has none.
+// Which input of a layer is its constant f32 weight: of a product, or the table of a Gather;
+// nothing where it has none.
 std::optional<size_t> WeightInputOf(const Graph& graph, const Node& node);
 bool IsHalf(Scheme scheme);  // kFp16 or kBf16
 

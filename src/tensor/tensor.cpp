@@ -50,7 +50,8 @@ bool ForEachNumber(const Tensor& t, Visit&& visit) {
       return true;
     case DType::kS4:
     case DType::kU4:
-      for (int64_t i = 0; i < n; ++i) visit(i, NibbleAt(t.data<uint8_t>(), i, t.dtype() == DType::kS4));
+      for (int64_t i = 0; i < n; ++i)
+        visit(i, NibbleAt(t.data<uint8_t>(), i, t.dtype() == DType::kS4));
       return true;
     case DType::kNone:
       break;

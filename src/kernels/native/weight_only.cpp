@@ -162,8 +162,8 @@ Result<std::vector<StepLoop>> StepsOf(const Epilogue& e, Isa isa) {
   std::vector<StepLoop> steps;
   for (const EpilogueStep& step : e.steps) {
     if (step.kind != EpilogueStep::Kind::kAdd) {
-      steps.push_back({LoopsFor(isa).unary[static_cast<size_t>(FunctionOf(step.kind))], step.alpha,
-                       step.beta});
+      steps.push_back(
+          {LoopsFor(isa).unary[static_cast<size_t>(FunctionOf(step.kind))], step.alpha, step.beta});
       continue;
     }
     if (!step.shape.empty() || step.dtype != DType::kF32)
@@ -220,9 +220,7 @@ class WeightOnlyKernel : public Kernel {
   }
 
  private:
-  int64_t PaddedFloats() const {
-    return packed_.depth() == depth_ ? 0 : rows_ * packed_.depth();
-  }
+  int64_t PaddedFloats() const { return packed_.depth() == depth_ ? 0 : rows_ * packed_.depth(); }
   bool NeedsSums() const { return packed_.has_zero_points() && rows_ <= kFewRows; }
   int64_t SumFloats() const { return NeedsSums() ? rows_ * packed_.blocks() : 0; }
 
@@ -306,13 +304,12 @@ class WeightOnlyGatherKernel : public Kernel {
         return Error(Code::kInvalidArgument, "index ", index, " is outside an axis of ", rows_);
     }
     auto* const out = static_cast<float*>(args.outputs[0]);
-    ParallelFor(g_.indices, std::max<int64_t>(1, 4096 / columns_),
-                [&](int64_t begin, int64_t end) {
-                  for (int64_t i = begin; i < end; ++i) {
-                    const int64_t index = IndexAt(indices, i);
-                    WidenRow(index < 0 ? index + rows_ : index, out + i * columns_);
-                  }
-                });
+    ParallelFor(g_.indices, std::max<int64_t>(1, 4096 / columns_), [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        const int64_t index = IndexAt(indices, i);
+        WidenRow(index < 0 ? index + rows_ : index, out + i * columns_);
+      }
+    });
     return Ok();
   }
 

@@ -48,7 +48,7 @@ Result<Tensor> Widened(const WeightOnlyMatrix& matrix, bool keep_order);
 // input `indices_input` the indices in -depth..depth-1, and another one makes Run fail. Scales are
 // given per element: [row][column / block]. The output is f32.
 struct WeightOnlyGather {
-  Tensor weights;  // [rows, columns]
+  Tensor weights;                    // [rows, columns]
   int64_t block = 0;                 // elements of a row with one scale
   std::vector<float> scales;         // [row][block]
   std::vector<int32_t> zero_points;  // likewise; empty: all are 0

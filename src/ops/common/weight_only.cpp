@@ -9,8 +9,8 @@ namespace intmill::ops {
 
 Status CheckWeightOnly(const InferContext& context, int64_t scale, int64_t zero_point) {
   const DType weights = context.dtype(scale - 1);
-  const bool is_known = weights == DType::kNone || IsQuantized8(weights) ||
-                        weights == DType::kS4 || weights == DType::kU4;
+  const bool is_known = weights == DType::kNone || IsQuantized8(weights) || weights == DType::kS4 ||
+                        weights == DType::kU4;
   const DType scales = context.dtype(scale);
   const DType zero_points = context.has_input(zero_point) ? context.dtype(zero_point) : weights;
   if (!is_known || (scales != DType::kNone && scales != DType::kF32) ||

@@ -10,8 +10,8 @@
 
 namespace intmill::ops {
 
-// The types and the rank of the operands; `scale` and `zero_point` are the numbers of inputs, and the
-// weights the one before them.
+// The types and the rank of the operands; `scale` and `zero_point` are the numbers of inputs, and
+// the weights the one before them.
 Status CheckWeightOnly(const InferContext& context, int64_t scale, int64_t zero_point);
 
 // Scales of a matrix of `lines` rows (or columns), each cut into blocks along its length.

@@ -40,8 +40,8 @@ Problem RandomProblem(Random& random) {
   m.block = kBlocks[random.Int(0, 4)];
   if (m.block == 0) m.block = m.depth;
   const DType dtype = kTypes[random.Int(0, 3)];
-  m.weights = *Tensor::Make(dtype, m.is_transposed ? Shape{m.columns, m.depth}
-                                                   : Shape{m.depth, m.columns});
+  m.weights =
+      *Tensor::Make(dtype, m.is_transposed ? Shape{m.columns, m.depth} : Shape{m.depth, m.columns});
   for (int64_t i = 0; i < m.weights.bytes(); ++i)
     m.weights.mutable_data<uint8_t>()[i] = static_cast<uint8_t>(random.Int(0, 255));
   const bool has_zero_points = random.Chance();
@@ -54,13 +54,12 @@ Problem RandomProblem(Random& random) {
   for (int64_t i = 0; i < p.product.rows * m.columns; ++i) p.addend.push_back(random.Float(-1, 1));
   using Kind = EpilogueStep::Kind;
   if (random.Chance())
-    for (int64_t i = 0; i < m.columns; ++i)
-      p.product.epilogue.bias.push_back(random.Float(-1, 1));
+    for (int64_t i = 0; i < m.columns; ++i) p.product.epilogue.bias.push_back(random.Float(-1, 1));
   if (random.Chance()) p.product.epilogue.steps.push_back({.kind = Kind::kAdd, .input = 5});
   if (random.Chance())
     p.product.epilogue.steps.push_back({.kind = Kind::kClip, .alpha = -1, .beta = 3});
-  p.text = Cat(p.product.rows, " x ", m.depth, " x ", m.columns, " ", DTypeName(dtype), ", blocks of ",
-               m.block, has_zero_points ? ", zero points" : "");
+  p.text = Cat(p.product.rows, " x ", m.depth, " x ", m.columns, " ", DTypeName(dtype),
+               ", blocks of ", m.block, has_zero_points ? ", zero points" : "");
   return p;
 }
 
@@ -128,7 +127,8 @@ Test(weight_only, levels_with_fused_multiply_add_and_any_threads_give_the_same_b
 
 Test(weight_only, blocks_that_the_loops_do_not_know_are_refused) {
   native::WeightOnlyProduct p{.rows = 1};
-  p.matrix = {.weights = *Tensor::Make(DType::kS4, {24, 8}), .depth = 24, .columns = 8, .block = 12};
+  p.matrix = {
+      .weights = *Tensor::Make(DType::kS4, {24, 8}), .depth = 24, .columns = 8, .block = 12};
   p.matrix.scales.assign(16, 1.0f);
   const auto kernel = native::MakeWeightOnlyProduct(p, EffectiveIsa());
   cr_assert(!kernel.ok());
@@ -136,7 +136,8 @@ Test(weight_only, blocks_that_the_loops_do_not_know_are_refused) {
 }
 
 Test(weight_only, rows_are_gathered_and_widened) {
-  native::WeightOnlyGather g{.weights = *Tensor::Make(DType::kU4, {3, 5}), .block = 4, .indices = 2};
+  native::WeightOnlyGather g{
+      .weights = *Tensor::Make(DType::kU4, {3, 5}), .block = 4, .indices = 2};
   // 0 1 2 3 4 / 5 6 7 8 9 / 10 11 12 13 14
   for (int i = 0; i < 15; ++i)
     g.weights.mutable_data<uint8_t>()[i / 2] |= static_cast<uint8_t>(i << (i % 2 * 4));

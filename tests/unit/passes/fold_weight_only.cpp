@@ -47,7 +47,8 @@ Test(fold_weight_only, a_product_reads_4_bits_in_blocks) {
   for (const DType dtype : {DType::kS4, DType::kU4, DType::kS8, DType::kU8}) {
     for (const bool zero_points : {false, true}) {
       WeightOnly b;
-      b.Output(b.Op("MatMul", {b.Input("x", {2, 3, 20}), b.Weights(dtype, {20, 5}, 0, 8, zero_points)}));
+      b.Output(
+          b.Op("MatMul", {b.Input("x", {2, 3, 20}), b.Weights(dtype, {20, 5}, 0, 8, zero_points)}));
       ExpectFolded(b.graph, {RandomTensor({2, 3, 20}, 1)}, "WeightOnlyMatMul");
     }
   }
@@ -93,7 +94,8 @@ Test(fold_weight_only, a_table_is_read_by_rows) {
 Test(fold_weight_only, scales_along_the_sum_and_odd_blocks_are_widened_instead) {
   for (const int64_t block : {0, 12}) {
     WeightOnly b;
-    b.Output(b.Op("MatMul", {b.Input("x", {3, 20}), b.Weights(DType::kS8, {20, 6}, 0, block, false)}));
+    b.Output(
+        b.Op("MatMul", {b.Input("x", {3, 20}), b.Weights(DType::kS8, {20, 6}, 0, block, false)}));
     const std::vector<Tensor> inputs = {RandomTensor({3, 20}, 1)};
     const Graph compiled = Compiled(b.graph, inputs);
     cr_expect_eq(CountOps(compiled, "WeightOnlyMatMul"), 0);

@@ -61,13 +61,15 @@ std::vector<float> Correlated(int64_t rows, int64_t channels, unsigned seed) {
   for (int64_t r = 0; r < rows; ++r)
     for (int64_t c = 0; c < channels; ++c)
       for (int64_t d = 0; d < kDirections; ++d)
-        x[static_cast<size_t>(r * channels + c)] += strength[static_cast<size_t>(r * kDirections + d)] *
-                                                    mix[static_cast<size_t>(d * channels + c)];
+        x[static_cast<size_t>(r * channels + c)] +=
+            strength[static_cast<size_t>(r * kDirections + d)] *
+            mix[static_cast<size_t>(d * channels + c)];
   return x;
 }
 
 // Squared error of x (w - w') over squares of x w, with lines of w along `line_axis`.
-double OutputError(const std::vector<float>& x, const Tensor& w, const Tensor& found, bool transposed) {
+double OutputError(const std::vector<float>& x, const Tensor& w, const Tensor& found,
+                   bool transposed) {
   const int64_t lines = w.dim(transposed ? 0 : 1);
   const int64_t depth = w.dim(transposed ? 1 : 0);
   double error = 0;
@@ -214,7 +216,8 @@ Test(gptq, order_and_shares_of_samples_do_not_show) {
   double wanted = 0;
   for (const auto& sample : samples)
     for (int r = 0; r < 3; ++r)
-      wanted += double{sample[static_cast<size_t>(r * 40 + 3)]} * double{sample[static_cast<size_t>(r * 40 + 39)]};
+      wanted += double{sample[static_cast<size_t>(r * 40 + 3)]} *
+                double{sample[static_cast<size_t>(r * 40 + 39)]};
   for (int64_t i = 0; i < 40; ++i)
     for (int64_t j = 0; j < 40; ++j) cr_assert_eq(forwards.Get(i, j), half.Get(i, j));
   cr_expect_float_eq(forwards.Get(3, 39), wanted, 1e-5);  // sums within a sample are floats
@@ -234,7 +237,8 @@ std::shared_ptr<const Graph> Network() {
   const ValueId ids = g.graph.AddValue("ids", DType::kS64, Shape{kDynamic, 6});
   g.graph.inputs.push_back(ids);
   const ValueId x = g.Node("Gather", {g.Random("table", {50, 72}, 1), ids}, "embedding");
-  const ValueId h = g.Node("Relu", {g.Node("MatMul", {x, g.Random("w1", {72, 40}, 2)}, "up")}, "relu");
+  const ValueId h =
+      g.Node("Relu", {g.Node("MatMul", {x, g.Random("w1", {72, 40}, 2)}, "up")}, "relu");
   g.Output(g.Node("MatMul", {h, g.Random("w2", {40, 9}, 3)}, "down"));
   return std::make_shared<const Graph>(std::move(g.graph));
 }
@@ -304,10 +308,10 @@ Test(weight_only, a_network_runs_in_all_forms_without_data) {
                         {Scheme::kBf16, DType::kS8, true, 0.9999, "bf16"}};
   for (const Form& form : forms) {
     const Result<Graph> q = QuantizeGraph(*graph, nullptr, Schemes([&](LayerScheme& s) {
-                                            s.scheme = form.scheme;
-                                            s.weight_dtype = form.dtype;
-                                            s.weight_symmetric = form.symmetric;
-                                          }),
+      s.scheme = form.scheme;
+      s.weight_dtype = form.dtype;
+      s.weight_symmetric = form.symmetric;
+    }),
                                           Hooks());
     cr_assert(q.ok(), "%s", q.status().message().c_str());
     for (const char* layer : {"embedding", "up", "down"}) {
@@ -332,12 +336,13 @@ Test(weight_only, gptq_needs_a_calibration_that_knows_of_it) {
 
   auto ignorant = Calibrator::Create(graph, {}, {});
   cr_assert(ignorant.ok() && (*ignorant)->Feed(std::span(&seen, 1)).ok());
-  for (const Calibrator* calibrator : {static_cast<const Calibrator*>(nullptr), static_cast<const Calibrator*>(ignorant->get())}) {
+  for (const Calibrator* calibrator :
+       {static_cast<const Calibrator*>(nullptr), static_cast<const Calibrator*>(ignorant->get())}) {
     const Result<Graph> q = QuantizeGraph(*graph, calibrator, with, Hooks());
     cr_assert(!q.ok());
     cr_expect_eq(q.status().code(), Code::kInvalidArgument);
-    cr_expect_neq(q.status().message().find("node 'up' (MatMul): GPTQ needs data"), std::string::npos,
-                  "%s", q.status().message().c_str());
+    cr_expect_neq(q.status().message().find("node 'up' (MatMul): GPTQ needs data"),
+                  std::string::npos, "%s", q.status().message().c_str());
   }
 }
 

@@ -267,8 +267,7 @@ void AddChunk(const float* a, int64_t a_step, const float* w, int64_t depth, flo
 #pragma GCC unroll 8
   for (int i = 0; i < kRows; ++i)
 #pragma GCC unroll 8
-    for (int c = 0; c < kRegisters; ++c)
-      sums[i][c].Store(out + i * kPanelColumns + c * kLanes);
+    for (int c = 0; c < kRegisters; ++c) sums[i][c].Store(out + i * kPanelColumns + c * kLanes);
 }
 
 // The same for at most kRows rows.

@@ -8,10 +8,10 @@
 namespace intmill::native {
 
 constexpr int64_t kPanelColumns = 64;
-constexpr int64_t kPanelStep = 8;      // depths are padded to it, and blocks are multiples of it
-constexpr int64_t kPanelRows = 128;    // at most, in one call of `many`
-constexpr int64_t kPanelChunk = 128;   // depth that `many` widens at once
-constexpr int kWeightCenter = 8;       // what 4-bit weights are stored above
+constexpr int64_t kPanelStep = 8;     // depths are padded to it, and blocks are multiples of it
+constexpr int64_t kPanelRows = 128;   // at most, in one call of `many`
+constexpr int64_t kPanelChunk = 128;  // depth that `many` widens at once
+constexpr int kWeightCenter = 8;      // what 4-bit weights are stored above
 
 // Columns that are not there have scale 0. In 8 bits `weights` are s8 [depth][column]; in 4 bits
 // [depth / 8][column][4 bytes], element k of 8 in bits 4k and up, each 8 more than the weight.
@@ -36,8 +36,8 @@ struct WeightRows {
 // With w the integer, x a row, s and z of the block:
 //   few:   out = sum over blocks of s * (sum of x * w - z * sum of x)
 //   many:  out = sum of x * ((w - z) * s)
-// Within a block `few` adds elements of even and of odd depth apart where there is one row. With fused multiply-add (all
-// levels but baseline) every level gives the same bits.
+// Within a block `few` adds elements of even and of odd depth apart where there is one row. With
+// fused multiply-add (all levels but baseline) every level gives the same bits.
 using WeightLoop = void (*)(const WeightRows& rows, const WeightPanel& panel);
 
 struct WeightLoops {
