@@ -99,7 +99,7 @@ Test(exported, a_weight_only_model_in_4_bits_survives) {
     });
     cr_expect_eq(CountOps(graph, "DequantizeLinear"), 2);
     // Both dense layers, at two weights a byte.
-    cr_expect_geq(BytesOfType(graph, dtype), (1568 * 128 + 128 * 10) / 2);
+    cr_expect_geq(BytesOfType(graph, dtype), (800 * 128 + 128 * 10) / 2);
     ExpectSurvives(graph);
   }
 }
