@@ -101,6 +101,11 @@ typedef enum intmill_dtype {
   INTMILL_S32 = 6,
   /** Signed, 64 bits. */
   INTMILL_S64 = 7,
+  /** Signed, 4 bits, packed two to a byte. Weights inside models only, see
+   * INTMILL_OPT_WEIGHT_DTYPE; no tensor has it. @since 0.1 */
+  INTMILL_S4 = 8,
+  /** Unsigned, 4 bits, likewise. @since 0.1 */
+  INTMILL_U4 = 9,
   /** One byte, 0 or 1. */
   INTMILL_BOOL = 10,
   /** Not a type: makes the type 32 bits wide. */
@@ -184,7 +189,8 @@ typedef enum intmill_opt {
   INTMILL_OPT_DYNAMIC_DIMS = 102,
   /** i L. intmill_scheme. Default INTMILL_SCHEME_STATIC. Used by quantizing. */
   INTMILL_OPT_SCHEME = 200,
-  /** i L. intmill_dtype of quantized weights: INTMILL_S8 or INTMILL_U8. Default INTMILL_S8. */
+  /** i L. intmill_dtype of quantized weights: INTMILL_S8 or INTMILL_U8, and for
+   * INTMILL_SCHEME_WEIGHT_ONLY also INTMILL_S4 or INTMILL_U4. Default INTMILL_S8. */
   INTMILL_OPT_WEIGHT_DTYPE = 201,
   /** i L. intmill_dtype of quantized activations: INTMILL_U8 or INTMILL_S8. Default INTMILL_U8. */
   INTMILL_OPT_ACTIVATION_DTYPE = 202,
@@ -218,6 +224,20 @@ typedef enum intmill_opt {
   /** f. How much of the activations' range smoothing moves to weights, above 0 and up to 1. Default
    * 0: the best is searched for each group of activations. Used by intmill_smooth. */
   INTMILL_OPT_SMOOTH_ALPHA = 223,
+  /** i L. For INTMILL_SCHEME_WEIGHT_ONLY: how many weights that one output sums up share a scale, a
+   * multiple of 8; the last group may be smaller. 0: all of an output channel. Default 32. Used by
+   * quantizing. @since 0.1 */
+  INTMILL_OPT_GROUP_SIZE = 230,
+  /** i L. For INTMILL_SCHEME_WEIGHT_ONLY: 1 rounds the weights of products by GPTQ (Frantar et al.
+   * 2022), which needs a calibration that was made and fed with this option. 0: each to the
+   * nearest. Default 0. Used by calibrating and quantizing. @since 0.1 */
+  INTMILL_OPT_GPTQ = 231,
+  /** f L. For INTMILL_OPT_GPTQ: what is added to the square of each input, as a share of their
+   * mean, above 0 and up to 1. Default 0.01. Used by quantizing. @since 0.1 */
+  INTMILL_OPT_GPTQ_DAMPING = 232,
+  /** i L. For INTMILL_OPT_GPTQ: 1 rounds the weights of the largest inputs first. Default 0. Used
+   * by quantizing. @since 0.1 */
+  INTMILL_OPT_GPTQ_ORDER = 233,
   /** i. Threads of one run, 1 to 1024. 0: the CPUs this process may use. Default 0. Used by
    * everything that runs a model. */
   INTMILL_OPT_THREADS = 400,
@@ -239,6 +259,15 @@ typedef enum intmill_scheme {
   INTMILL_SCHEME_STATIC = 1,
   /** "dynamic": 8-bit weights; activations take their range from each input while running. */
   INTMILL_SCHEME_DYNAMIC = 2,
+  /** "weight_only": weights of MatMul and Gemm and tables of Gather in 8 or 4 bits
+   * (INTMILL_OPT_WEIGHT_DTYPE) with a scale for each group of INTMILL_OPT_GROUP_SIZE; activations
+   * stay F32. Needs no calibration, except for INTMILL_OPT_GPTQ. */
+  INTMILL_SCHEME_WEIGHT_ONLY = 3,
+  /** "fp16": weights are stored in IEEE half precision and widened when a session is made, which
+   * computes in F32. Needs no calibration. */
+  INTMILL_SCHEME_FP16 = 4,
+  /** "bf16": the same with bfloat16. */
+  INTMILL_SCHEME_BF16 = 5,
   /** Not a scheme: makes the type 32 bits wide. */
   INTMILL_SCHEME_FORCE32 = 0x7fffffff
 } intmill_scheme;
@@ -710,7 +739,7 @@ INTMILL_API intmill_status intmill_probe_calibrate(const intmill_model* m,
  * the model for one batch, and for each thread as much as a session does: feed small batches.
  * @param calibration a calibrating probe of m that was fed; NULL when no layer's scheme is
  * INTMILL_SCHEME_STATIC.
- * @param opts SCHEME to TARGET (200 to 210) for what to compare with, REVERSE, THREADS (which
+ * @param opts SCHEME to GPTQ_ORDER (200 to 233) for what to compare with, REVERSE, THREADS (which
  * measure layers at the same time and do not show in the figures), MEMORY_LIMIT, DISABLE_PASSES,
  * hooks. Errors: INVALID_ARGUMENT (calibration is missing, of another model or another kind), STATE
  * (calibration was not fed; m is quantized already; no layer can be quantized), UNSUPPORTED (an
@@ -828,9 +857,10 @@ INTMILL_API intmill_status intmill_smooth(const intmill_model* m, const intmill_
 /** Makes the 8-bit model of a float model. Inputs and outputs stay as they are, types included.
  * What cannot be quantized stays in float; INTMILL_REPORT_LAYERS says which and why.
  * @param calibration a calibrating probe of m that was fed, or one loaded from a file that such a
- * probe saved; NULL when no layer's scheme is INTMILL_SCHEME_STATIC. A rounding probe of m that was
- * fed: weights are rounded as it learned.
- * @param opts SCHEME to BIAS_CORRECTION (200 to 221), hooks.
+ * probe saved; NULL when no layer's scheme is INTMILL_SCHEME_STATIC and none wants
+ * INTMILL_OPT_GPTQ, for which only a probe will do that was fed in this process with that option.
+ * A rounding probe of m that was fed: weights are rounded as it learned.
+ * @param opts SCHEME to GPTQ_ORDER (200 to 233), hooks.
  * Errors: INVALID_ARGUMENT (calibration is missing, of another model or another kind; a layer named
  * in opts without a glob does not exist), STATE (calibration was not fed; m is quantized already),
  * CANCELLED. @since 0.1 */

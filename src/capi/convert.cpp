@@ -37,6 +37,10 @@ void Change(LayerScheme& scheme, int32_t key, const OptionValue& value) {
     scheme.percentile = std::get<double>(value);
     return;
   }
+  if (key == INTMILL_OPT_GPTQ_DAMPING) {
+    scheme.gptq_damping = std::get<double>(value);
+    return;
+  }
   const auto number = std::get<int64_t>(value);
   switch (key) {
     case INTMILL_OPT_SCHEME:
@@ -71,6 +75,15 @@ void Change(LayerScheme& scheme, int32_t key, const OptionValue& value) {
       break;
     case INTMILL_OPT_BIAS_CORRECTION:
       scheme.bias_correction = static_cast<BiasCorrection>(number);
+      break;
+    case INTMILL_OPT_GROUP_SIZE:
+      scheme.group_size = number;
+      break;
+    case INTMILL_OPT_GPTQ:
+      scheme.gptq = number != 0;
+      break;
+    case INTMILL_OPT_GPTQ_ORDER:
+      scheme.gptq_ordered = number != 0;
       break;
     default:
       break;  // not about layers

@@ -14,8 +14,13 @@ namespace {
 
 constexpr NamedValue kFormats[] = {{"auto", 0}, {"onnx", 1}, {"intmill", 2}};
 constexpr NamedValue kSchemes[] = {{"static", INTMILL_SCHEME_STATIC},
-                                   {"dynamic", INTMILL_SCHEME_DYNAMIC}};
+                                   {"dynamic", INTMILL_SCHEME_DYNAMIC},
+                                   {"weight_only", INTMILL_SCHEME_WEIGHT_ONLY},
+                                   {"fp16", INTMILL_SCHEME_FP16},
+                                   {"bf16", INTMILL_SCHEME_BF16}};
 constexpr NamedValue kBytes[] = {{"s8", INTMILL_S8}, {"u8", INTMILL_U8}};
+constexpr NamedValue kWeights[] = {
+    {"s8", INTMILL_S8}, {"u8", INTMILL_U8}, {"s4", INTMILL_S4}, {"u4", INTMILL_U4}};
 constexpr NamedValue kTargets[] = {{"vnni", INTMILL_TARGET_VNNI}, {"any", INTMILL_TARGET_ANY}};
 constexpr NamedValue kCalibrations[] = {{"minmax", INTMILL_CALIBRATION_MINMAX},
                                         {"average", INTMILL_CALIBRATION_AVERAGE},
@@ -54,10 +59,10 @@ constexpr OptionRow kRows[] = {
      0,
      {},
      CheckDims},
-    {INTMILL_OPT_SCHEME, "scheme", kInteger, true, "static", "static, dynamic",
-     "how a layer is quantized", 0, 0, kSchemes},
-    {INTMILL_OPT_WEIGHT_DTYPE, "weight_dtype", kInteger, true, "s8", "s8, u8",
-     "type of quantized weights", 0, 0, kBytes},
+    {INTMILL_OPT_SCHEME, "scheme", kInteger, true, "static",
+     "static, dynamic, weight_only, fp16, bf16", "how a layer is quantized", 0, 0, kSchemes},
+    {INTMILL_OPT_WEIGHT_DTYPE, "weight_dtype", kInteger, true, "s8", "s8, u8, s4, u4",
+     "type of quantized weights; 4 bits for scheme weight_only", 0, 0, kWeights},
     {INTMILL_OPT_ACTIVATION_DTYPE, "activation_dtype", kInteger, true, "u8", "s8, u8",
      "type of quantized activations", 0, 0, kBytes},
     {INTMILL_OPT_WEIGHT_SYMMETRIC, "weight_symmetric", kInteger, true, "1", "0, 1",
@@ -85,6 +90,24 @@ constexpr OptionRow kRows[] = {
      "1: also channels behind a ReLU6, which gets a bound for each channel", 0, 1},
     {INTMILL_OPT_SMOOTH_ALPHA, "smooth_alpha", kFloat, false, "0", "above 0, up to 1",
      "share of the activations' range that smoothing moves to weights; 0: searched", 0, 1},
+    {INTMILL_OPT_GROUP_SIZE,
+     "group_size",
+     kInteger,
+     true,
+     "32",
+     "0, or a multiple of 8 up to 65536",
+     "scheme weight_only: weights with one scale; 0: those of an output channel",
+     0,
+     65536,
+     {},
+     nullptr,
+     8},
+    {INTMILL_OPT_GPTQ, "gptq", kInteger, true, "0", "0, 1",
+     "1: scheme weight_only rounds weights by GPTQ, which needs calibration data", 0, 1},
+    {INTMILL_OPT_GPTQ_DAMPING, "gptq_damping", kFloat, true, "0.01", "above 0, up to 1",
+     "share of the mean square of its inputs that GPTQ adds to each", 0, 1},
+    {INTMILL_OPT_GPTQ_ORDER, "gptq_order", kInteger, true, "0", "0, 1",
+     "1: GPTQ rounds weights of large inputs first", 0, 1},
     {INTMILL_OPT_THREADS, "threads", kInteger, false, "0", "0 to 1024",
      "threads of one run; 0: the CPUs this process may use", 0, 1024},
     {INTMILL_OPT_MEMORY_LIMIT, "memory_limit", kInteger, false, "0", "0 or more",
@@ -114,7 +137,7 @@ Result<OptionValue> CheckInteger(const OptionRow& row, const OptionValue& value)
   const auto* number = std::get_if<int64_t>(&value);
   if (number == nullptr) return Refuse(row, Cat("the float ", std::get<double>(value)));
   const bool allowed = row.names.empty()
-                           ? *number >= row.min && *number <= row.max
+                           ? *number >= row.min && *number <= row.max && *number % row.step == 0
                            : std::ranges::count(row.names, *number, &NamedValue::value) > 0;
   if (!allowed) return Refuse(row, Cat(*number));
   return value;

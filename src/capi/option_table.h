@@ -34,6 +34,7 @@ struct OptionRow {
   int64_t max = 0;
   std::span<const NamedValue> names = {};  // of integers: the only values; of strings: likewise
   Status (*check_text)(std::string_view text) = nullptr;
+  int64_t step = 1;  // integers without names are multiples of it
 };
 
 const OptionRow* FindOption(int32_t key);

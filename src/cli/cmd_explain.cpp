@@ -100,7 +100,7 @@ void AddMeasured(const Report& measured, std::vector<Explained>& rows) {
 bool IsQuantized(const Report& layers) {
   for (int64_t i = 0; i < layers.rows(); ++i) {
     const std::string scheme = layers.Text(i, "scheme");
-    if (scheme == "static" || scheme == "dynamic") return true;
+    if (!scheme.empty() && scheme != "float") return true;
   }
   return false;
 }

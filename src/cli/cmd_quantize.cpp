@@ -96,6 +96,7 @@ void PrintCheck(const Report& summary, const Report& outputs) {
 
 struct LayerCounts {
   int64_t quantized = 0;
+  int64_t weight_only = 0;      // of these
   std::vector<int64_t> floats;  // rows
 };
 
@@ -103,7 +104,9 @@ LayerCounts CountLayers(const Report& layers) {
   LayerCounts counts;
   for (int64_t i = 0; i < layers.rows(); ++i) {
     const std::string scheme = layers.Text(i, "scheme");
-    if (scheme == "static" || scheme == "dynamic") ++counts.quantized;
+    const bool is_weight_only = scheme == "weight_only" || scheme == "fp16" || scheme == "bf16";
+    if (scheme == "static" || scheme == "dynamic" || is_weight_only) ++counts.quantized;
+    if (is_weight_only) ++counts.weight_only;
     if (scheme == "float") counts.floats.push_back(i);
   }
   return counts;
@@ -164,7 +167,8 @@ void PrintResult(const QuantizeOptions& options, const Model& model, const Searc
   std::printf("%s: %s, %s times smaller than %s (%s)\n", options.output.c_str(),
               FormatBytes(output_bytes).c_str(), FormatNumber(ratio, 2).c_str(),
               options.model.c_str(), FormatBytes(input_bytes).c_str());
-  std::printf("%lld layers in 8 bits, %zu in float%s\n", static_cast<long long>(counts.quantized),
+  const char* const how = counts.weight_only == 0 ? "in 8 bits" : "with smaller weights";
+  std::printf("%lld layers %s, %zu in float%s\n", static_cast<long long>(counts.quantized), how,
               counts.floats.size(), counts.floats.empty() ? "" : ":");
   for (const int64_t row : counts.floats) {
     if (layers.Text(row, "note").empty()) continue;
@@ -174,10 +178,12 @@ void PrintResult(const QuantizeOptions& options, const Model& model, const Searc
 }
 
 void CheckOptions(const QuantizeOptions& options) {
-  if (options.data.data.empty() && options.statistics.empty() && !options.scheme.is_dynamic &&
+  if (options.data.data.empty() && options.statistics.empty() && options.scheme.NeedsData() &&
       options.scheme.recipe.empty())
-    throw UsageError(
-        "quantize: static quantization measures your data: give --data, or --dynamic, or --stats");
+    throw UsageError(options.scheme.gptq
+                         ? "quantize: --gptq measures your data: give --data"
+                         : "quantize: static quantization measures your data: give --data, or "
+                           "--dynamic, or --stats");
   if (!options.labels.empty() && options.data.data.empty())
     throw UsageError("--labels: of which data? Give --data");
   if (!options.budgets.any()) return;
@@ -201,7 +207,7 @@ int Quantize(const QuantizeOptions& options) {
   if (!options.data.data.empty())
     feeder = std::make_unique<Feeder>(model, options.model, options.data);
 
-  const bool calibrates = feeder && options.statistics.empty() && !options.scheme.is_dynamic;
+  const bool calibrates = feeder && options.statistics.empty() && options.scheme.NeedsData();
   CheckImprovements(options.improve, calibrates);
   Prepared prepared;
   if (feeder) NoteRawBytes(work, *feeder);
@@ -221,10 +227,6 @@ int Quantize(const QuantizeOptions& options) {
   }
   if (options.never_slower) {
     searches.fast = KeepFast(latest, std::move(quantized), prepared.calibration, options, work);
-    quantized = std::move(searches.fast->model);
-  }
-  if (options.never_slower) {
-    searches.fast = KeepFast(model, std::move(quantized), calibration, options, work);
     quantized = std::move(searches.fast->model);
   }
   Certified certified;
@@ -260,6 +262,12 @@ constexpr const char* kFooter =
     "nothing helps, the whole file stays in float. Do not measure on a busy machine. The file can\n"
     "differ from run to run, and says in its metadata on which instruction set it was measured.\n"
     "\n"
+    "--weight-only makes a model smaller and, where weights are read faster than they are "
+    "computed\n"
+    "with (one row at a time), faster; its activations stay floats. --gptq costs data and time "
+    "and\n"
+    "loses less, most of all in 4 bits.\n"
+    "\n"
     "With a budget (--max-drop, --max-latency-ms, --max-bytes) layers that lose most for their "
     "time\n"
     "stay in float: each layer is probed alone on some samples and timed on this machine, plans "
@@ -287,6 +295,7 @@ constexpr const char* kFooter =
     "  intmill quantize model.onnx -o model.im --data calib.npz --skip '*head*' --method entropy\n"
     "  intmill quantize model.onnx -o model.im --stats all.imstat\n"
     "  intmill quantize model.onnx -o model.im --dynamic\n"
+    "  intmill quantize model.onnx -o model.im --weight-only int4 --gptq --data calib.npz\n"
     "  intmill quantize model.onnx -o model.im --data image=calib.npy --never-slower --threads 2\n"
     "  intmill quantize model.onnx -o model.im --data image=test.npy --stats all.imstat \\\n"
     "      --labels y.npy --max-drop 0.3 --max-bytes 4M\n"

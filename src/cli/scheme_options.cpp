@@ -20,6 +20,20 @@ bool GlobMatches(std::string_view glob, std::string_view text) {
 
 void AddSchemeOptions(Command& command, SchemeOptions& options) {
   command.Flag("--dynamic", options.is_dynamic, "Measure activations while running");
+  command.Choice("--weight-only", "TYPE", options.weight_only, {"int8", "int4"},
+                 "Store weights of MatMul, Gemm and Gather in 8 or 4 bits and compute in floats; "
+                 "needs no data");
+  command.Choice("--precision", "TYPE", options.precision, {"fp16", "bf16"},
+                 "Store weights in 16-bit floats and compute in f32; needs no data");
+  command.Integer("--group-size", "N", options.group_size, 0, 65536,
+                  "For --weight-only: weights with one scale, a multiple of 8; 0: an output "
+                  "channel; default 32");
+  command.Flag("--zero-points", options.has_zero_points,
+               "For --weight-only: groups that need not be symmetric around zero");
+  command.Flag("--gptq", options.gptq,
+               "For --weight-only: round so that the errors on your data cancel out; needs --data");
+  command.Flag("--gptq-order", options.gptq_ordered,
+               "For --gptq: weights of the largest inputs first");
   command.Choice("--method", "NAME", options.method,
                  {"minmax", "average", "percentile", "entropy", "mse"},
                  "How a range is chosen; 'intmill quantize --help' explains them");
@@ -44,6 +58,18 @@ void AddSchemeOptions(Command& command, SchemeOptions& options) {
 
 void ApplyFlags(const SchemeOptions& from, Options& to) {
   if (from.is_dynamic) to.Set(INTMILL_OPT_SCHEME, int64_t{INTMILL_SCHEME_DYNAMIC});
+  if (!from.precision.empty()) to.Set(INTMILL_OPT_SCHEME, from.precision);
+  if (!from.weight_only.empty()) {
+    const bool is_4_bits = from.weight_only == "int4";
+    to.Set(INTMILL_OPT_SCHEME, int64_t{INTMILL_SCHEME_WEIGHT_ONLY});
+    const intmill_dtype dtype = from.has_zero_points ? (is_4_bits ? INTMILL_U4 : INTMILL_U8)
+                                                     : (is_4_bits ? INTMILL_S4 : INTMILL_S8);
+    to.Set(INTMILL_OPT_WEIGHT_DTYPE, int64_t{dtype});
+    if (from.has_zero_points) to.Set(INTMILL_OPT_WEIGHT_SYMMETRIC, int64_t{0});
+  }
+  if (from.group_size >= 0) to.Set(INTMILL_OPT_GROUP_SIZE, from.group_size);
+  if (from.gptq) to.Set(INTMILL_OPT_GPTQ, int64_t{1});
+  if (from.gptq_ordered) to.Set(INTMILL_OPT_GPTQ_ORDER, int64_t{1});
   if (!from.target.empty()) to.Set(INTMILL_OPT_TARGET, from.target);
   if (!from.weight_range.empty()) to.Set(INTMILL_OPT_WEIGHT_RANGE, from.weight_range);
   if (!from.bias_correction.empty())

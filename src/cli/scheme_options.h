@@ -16,11 +16,22 @@ struct SchemeOptions {
   std::string target;
   std::string weight_range;
   std::string bias_correction;
+  std::string precision;    // "fp16", "bf16", or "": integers
+  std::string weight_only;  // "int4", "int8", or "": no
   std::vector<std::string> skip;
   std::optional<double> percentile;
   bool is_dynamic = false;
   bool per_tensor = false;
   bool symmetric = false;
+  int64_t group_size = -1;  // -1: the library's default
+  bool has_zero_points = false;
+  bool gptq = false;
+  bool gptq_ordered = false;
+
+  // Whether quantizing needs to see data, a recipe apart.
+  bool NeedsData() const {
+    return !is_dynamic && precision.empty() && (weight_only.empty() || gptq);
+  }
 };
 
 void AddSchemeOptions(Command& command, SchemeOptions& options);

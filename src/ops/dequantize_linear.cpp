@@ -2,7 +2,7 @@
 #include "ops/common/post_ops.h"
 #include "ops/common/scales.h"
 #include "ops/common/types.h"
-#include "tensor/quantize.h"
+#include "tensor/nibble.h"
 
 namespace intmill::ops {
 namespace {
@@ -19,22 +19,31 @@ Status Infer(InferContext& context) {
   return Ok();
 }
 
+// `stored` gives integer i of a tensor.
+template <typename Stored>
+Status DequantizeAll(const ReferenceArgs& args, Stored&& stored) {
+  const Tensor& q = args.in(0);
+  const float* scales = args.in(1).data<float>();
+  const Tensor* zero_points = args.has(2) ? &args.in(2) : nullptr;
+  ASSIGN_OR_RETURN(const ScaleRows rows, ScaleRowsOf(args.node, q.shape(), args.in(1).elements()));
+  float* x = args.out(0).mutable_data<float>();
+  for (int64_t i = 0; i < q.elements(); ++i) {
+    const int64_t at = rows.At(i);
+    // 64 bits: the difference of two s32 does not fit in 32.
+    const int64_t shifted = stored(q, i) - (zero_points == nullptr ? 0 : stored(*zero_points, at));
+    x[i] = static_cast<float>(shifted) * scales[at];
+  }
+  return Ok();
+}
+
 Status Reference(const ReferenceArgs& args) {
-  return ForType<uint8_t, int8_t, int32_t>(args.in(0).dtype(), [&]<typename T>(T) {
-    const Tensor& q = args.in(0);
-    const float* scales = args.in(1).data<float>();
-    const T* zero_points = args.has(2) ? args.in(2).data<T>() : nullptr;
-    ASSIGN_OR_RETURN(const ScaleRows rows,
-                     ScaleRowsOf(args.node, q.shape(), args.in(1).elements()));
-    float* x = args.out(0).mutable_data<float>();
-    for (int64_t i = 0; i < q.elements(); ++i) {
-      const int64_t at = i / rows.inner % rows.count;
-      // 64 bits: the difference of two s32 does not fit in 32.
-      const int64_t shifted =
-          int64_t{q.data<T>()[i]} - (zero_points == nullptr ? 0 : zero_points[at]);
-      x[i] = static_cast<float>(shifted) * scales[at];
-    }
-    return Ok();
+  const DType dtype = args.in(0).dtype();
+  if (dtype == DType::kS4 || dtype == DType::kU4)
+    return DequantizeAll(args, [dtype](const Tensor& t, int64_t i) {
+      return NibbleAt(t.data<uint8_t>(), i, dtype == DType::kS4);
+    });
+  return ForType<uint8_t, int8_t, int32_t>(dtype, [&]<typename T>(T) {
+    return DequantizeAll(args, [](const Tensor& t, int64_t i) { return int64_t{t.data<T>()[i]}; });
   });
 }
 

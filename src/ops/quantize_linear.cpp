@@ -34,7 +34,7 @@ Status QuantizeAll(const ReferenceArgs& args) {
   ASSIGN_OR_RETURN(const ScaleRows rows, ScaleRowsOf(args.node, x.shape(), args.in(1).elements()));
   Out* y = args.out(0).mutable_data<Out>();
   for (int64_t i = 0; i < x.elements(); ++i) {
-    const int64_t at = i / rows.inner % rows.count;
+    const int64_t at = rows.At(i);
     const int32_t zero_point = zero_points == nullptr ? 0 : zero_points[at];
     y[i] = static_cast<Out>(
         QuantizeValue(static_cast<float>(x.data<In>()[i]), scales[at], zero_point, low, high));

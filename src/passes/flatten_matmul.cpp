@@ -37,10 +37,13 @@ class Flattener {
 
  private:
   // A constant, or integers that stand for one.
-  bool IsConstant(ValueId id) const {
+  bool IsConstant(ValueId id) {
     if (graph_.ConstantOf(id) != nullptr) return true;
-    const std::optional<QuantizedValue> q = edges_.Dequantized(id);
-    return q && graph_.ConstantOf(q->id) != nullptr;
+    const int32_t producer = edges_.Producer(id);
+    if (producer == Uses::kNone || !edges_.node(producer).op->Has(kDequantize)) return false;
+    return std::ranges::all_of(edges_.node(producer).inputs, [&](ValueId input) {
+      return input == kNoValue || graph_.ConstantOf(input) != nullptr;
+    });
   }
 
   // The MatMul whose result the Add reads at `side`, when the pair can become a Gemm.

@@ -33,6 +33,7 @@ Result<int64_t> FoldDequantize(Graph& graph, PassContext& context);
 Result<int64_t> FoldDynamic(Graph& graph, PassContext& context);
 Result<int64_t> FoldQdq(Graph& graph, PassContext& context);
 Result<int64_t> FoldShapes(Graph& graph, PassContext& context);
+Result<int64_t> FoldWeightOnly(Graph& graph, PassContext& context);
 Result<int64_t> FuseActivations(Graph& graph, PassContext& context);
 Result<int64_t> FuseBatchNorm(Graph& graph, PassContext& context);
 Result<int64_t> FuseBias(Graph& graph, PassContext& context);

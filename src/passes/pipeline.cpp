@@ -31,6 +31,7 @@ constexpr Pass kFusePad = {"fuse_pad", FusePad};
 constexpr Pass kFuseResidualAdd = {"fuse_residual_add", FuseResidualAdd};
 constexpr Pass kFuseSoftmax = {"fuse_softmax", FuseSoftmax};
 constexpr Pass kFoldDynamic = {"fold_dynamic", FoldDynamic};
+constexpr Pass kFoldWeightOnly = {"fold_weight_only", FoldWeightOnly};
 constexpr Pass kFoldQdq = {"fold_qdq", FoldQdq};
 constexpr Pass kMoveQdq = {"move_qdq", MoveQdq};
 constexpr Pass kFoldDequantize = {"fold_dequantize", FoldDequantize};
@@ -48,7 +49,7 @@ constexpr Pass kFusions[] = {kFlattenMatMul,   kFuseActivations, kFuseResidualAd
                              kMoveQdq,         kFoldConstants,   kPrune};
 // After fold_qdq shapes are not inferred again: operators on integers would be taken for float
 // ones.
-constexpr Pass kIntegerPasses[] = {kFoldQdq, kFoldDynamic,    kFusePad,
+constexpr Pass kIntegerPasses[] = {kFoldQdq, kFoldDynamic,    kFoldWeightOnly, kFusePad,
                                    kPrune,   kFoldDequantize, kPrune};
 
 // An argument about a shape travels one operator a round, through fold_shapes all at once.

@@ -9,6 +9,7 @@
 #include "ir/digest.h"
 #include "ir/op.h"
 #include "quant/bias_shift.h"
+#include "quant/insert_weight_only.h"
 #include "quant/layers.h"
 #include "quant/observers/observer.h"
 #include "quant/quantize_graph.h"
@@ -44,6 +45,30 @@ void Observe(const Tensor& tensor, Layout layout, int64_t samples, const InputCh
   statistics->AddChannels(tensor.values<float>(), parts, channels.count, inner);
 }
 
+// Inputs of the layers that GPTQ rounds, by the number of their channels.
+std::map<std::string, int64_t, std::less<>> FindGptqInputs(const Graph& graph,
+                                                           const SchemeTable& schemes) {
+  std::map<std::string, int64_t, std::less<>> inputs;
+  for (const Node& node : graph.nodes) {
+    const LayerScheme scheme = schemes.For(node.name);
+    if (scheme.scheme != Scheme::kWeightOnly || !scheme.gptq || scheme.skip) continue;
+    const ValueId input = GptqInput(graph, node);
+    if (input == kNoValue) continue;
+    const std::optional<WeightMatrix> matrix = WeightMatrixOf(graph, node);
+    inputs[graph.value(input).name] = graph.ConstantOf(node.inputs[1])->dim(1 - matrix->line_axis);
+  }
+  return inputs;
+}
+
+// Sample by sample, so that batches do not show.
+void AddProducts(const Tensor& tensor, int64_t samples, int64_t channels, InputProducts* products) {
+  const bool has_samples = samples > 0 && tensor.rank() > 1 && tensor.dim(0) == samples;
+  const auto parts = static_cast<size_t>(has_samples ? samples : 1);
+  const std::span<const float> values = tensor.values<float>();
+  for (size_t i = 0; i < parts; ++i)
+    products->Add(values.subspan(values.size() / parts * i, values.size() / parts), channels);
+}
+
 }  // namespace
 
 void KeepValues(SessionOptions* options) {
@@ -62,7 +87,9 @@ struct Calibrator::Impl {
   std::shared_ptr<const Session> session;
   std::vector<std::string> observed;  // in the graph's order
   std::map<std::string, InputChannels, std::less<>> channels;
-  mutable std::mutex mutex;  // of the statistics
+  std::map<std::string, int64_t, std::less<>> gptq_inputs;
+  std::map<std::string, InputProducts, std::less<>> products;
+  mutable std::mutex mutex;  // of the statistics and products
   StatisticsSet set;         // its model is filled in when somebody asks
 
   // Locked. Weights are read once, and only when somebody asks.
@@ -83,6 +110,7 @@ Result<std::unique_ptr<Calibrator>> Calibrator::Create(std::shared_ptr<const Gra
   impl->graph = graph;
   impl->schemes = std::move(schemes);
   impl->channels = FindChannels(*graph);
+  impl->gptq_inputs = FindGptqInputs(*graph, impl->schemes);
   for (const ValueId id : ObservableValues(*graph)) {
     impl->observed.push_back(graph->value(id).name);
     impl->set.values[graph->value(id).name];
@@ -106,11 +134,16 @@ Status Calibrator::Feed(std::span<const Tensor> inputs) {
     return Error(Code::kState, "a calibration loaded from a file cannot be fed");
   const int64_t samples = FirstDimension(inputs);
   std::map<std::string, ValueStatistics> batch;
+  std::map<std::string, InputProducts> products;
   const Tap tap = [&](const std::string& name, const Tensor& tensor, Layout layout) {
     if (tensor.dtype() != DType::kF32 || !impl_->set.values.contains(name)) return Ok();
     const auto read = impl_->channels.find(name);
     Observe(tensor, layout, samples, read == impl_->channels.end() ? InputChannels{} : read->second,
             &batch[name]);
+    if (const auto gptq = impl_->gptq_inputs.find(name); gptq != impl_->gptq_inputs.end())
+      // Channels that do not lie last cannot be used, which 0 of them say.
+      AddProducts(tensor, samples, layout == Layout::kPlain || tensor.rank() < 3 ? gptq->second : 0,
+                  &products[name]);
     return Ok();
   };
   std::vector<Tensor> outputs(impl_->graph->outputs.size());
@@ -118,6 +151,7 @@ Status Calibrator::Feed(std::span<const Tensor> inputs) {
 
   const std::lock_guard lock(impl_->mutex);
   for (const auto& [name, statistics] : batch) impl_->set.values[name].Merge(statistics);
+  for (const auto& [name, added] : products) impl_->products[name].Merge(added);
   impl_->set.samples += samples;
   return Ok();
 }
@@ -132,6 +166,11 @@ const ValueStatistics* Calibrator::Find(std::string_view value_name) const {
   const auto found = impl_->set.values.find(value_name);
   const bool known = found != impl_->set.values.end() && impl_->set.samples > 0;
   return known ? &found->second : nullptr;
+}
+
+const InputProducts* Calibrator::FindProductsOf(std::string_view value_name) const {
+  const auto found = impl_->products.find(value_name);
+  return found != impl_->products.end() ? &found->second : nullptr;
 }
 
 StatisticsSet Calibrator::Statistics() const {

@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "base/table.h"
 #include "ir/graph.h"
+#include "quant/input_products.h"
 #include "quant/scheme.h"
 #include "quant/statistics_set.h"
 #include "session/session.h"
@@ -37,6 +38,8 @@ class Calibrator {
   int64_t samples() const;  // sum of first dimensions
   // Statistics of a value by name; null when it was not observed or no batch was fed.
   const class ValueStatistics* Find(std::string_view value_name) const;
+  // Of the inputs of layers that GPTQ rounds; null for others, and when no batch was fed.
+  const InputProducts* FindProductsOf(std::string_view value_name) const;
   Table Ranges() const;      // tensor, min, max, scale, zero_point, samples, nonfinite
   Table Histograms() const;  // tensor, begin, end, count: about 64 rows a tensor, those with values
   // A copy of everything seen; also of a calibration that was never fed.

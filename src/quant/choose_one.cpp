@@ -8,6 +8,9 @@
 namespace intmill {
 
 Result<QParams> ChooseForTensor(const Tensor& x, int64_t axis, const LayerScheme& scheme) {
+  if (axis != -1 && BitsOf(scheme.weight_dtype) < 8)
+    return Error(Code::kUnsupported, "tensors of ", DTypeName(scheme.weight_dtype),
+                 ": weights of 4 bits are inside models only");
   if (axis != -1)
     return ChooseQParams(
         x, {.dtype = scheme.weight_dtype, .symmetric = scheme.weight_symmetric, .axis = axis});

@@ -6,6 +6,7 @@
 
 #include "ir/op.h"
 #include "passes/post_op.h"
+#include "quant/insert_weight_only.h"
 
 namespace intmill {
 namespace {
@@ -35,6 +36,7 @@ std::string WhyNotProduct(const Graph& graph, const Node& node, const LayerSchem
   if (!AllFinite(weight)) return "its weights hold NaN or infinity";
   if (Summands(node, weight) > kMaxSummands)
     return Cat("a sum of ", Summands(node, weight), " products may overflow 32 bits");
+  if (BitsOf(scheme.weight_dtype) < 8) return "weights of 4 bits are for weight-only quantization";
   if (scheme.scheme == Scheme::kDynamicRanges && node.op->layout == LayoutRule::kSpatial)
     return "dynamic quantization covers MatMul and Gemm only";
   if (node.inputs.size() > 2 && node.inputs[2] != kNoValue && scheme.scheme == Scheme::kStatic) {
@@ -51,6 +53,30 @@ std::string WhyNotProduct(const Graph& graph, const Node& node, const LayerSchem
     const Result<float> value = node.attrs.Float(factor, 1.0f);
     if (value.ok() && *value != 1.0f) return Cat("its attribute '", factor, "' is not 1");
   }
+  return "";
+}
+
+constexpr float kLargestF16 = 65504.0f;
+
+std::string WhyNotHalf(const Graph& graph, const Node& node, Scheme scheme) {
+  const std::optional<size_t> input = WeightInputOf(graph, node);
+  if (!input) return "its weights are not f32 constants";
+  const auto fits = [](float w) { return std::fabs(w) <= kLargestF16; };
+  const auto values = graph.ConstantOf(node.inputs[*input])->values<float>();
+  if (scheme == Scheme::kFp16 && !std::all_of(values.begin(), values.end(), fits))
+    return "its weights do not fit into f16";
+  return "";
+}
+
+// Why a layer's weights cannot be stored smaller, and nothing else changed; "" when they can.
+std::string WhyNotWeightOnly(const Graph& graph, const Node& node, Scheme scheme) {
+  if (IsHalf(scheme)) return WhyNotHalf(graph, node, scheme);
+  if (IsProduct(node) && !HasConstantWeight(graph, node))
+    return "both of its inputs are computed at run time";
+  const std::optional<WeightMatrix> matrix = WeightMatrixOf(graph, node);
+  if (!matrix) return "weight-only quantization covers MatMul, Gemm and Gather with f32 matrices";
+  if (!AllFinite(*graph.ConstantOf(node.inputs[matrix->input])))
+    return "its weights hold NaN or infinity";
   return "";
 }
 
@@ -92,7 +118,24 @@ class Decider {
     return i != Uses::kNone && layers_[static_cast<size_t>(i)].kind == LayerKind::kStatic;
   }
 
+  // Also tables that Gather reads, which compute nothing but may be most of a model.
+  bool ProposeWeightOnly(size_t i) {
+    LayerDecision& layer = layers_[i];
+    const Scheme scheme = layer.scheme.scheme;
+    if (scheme != Scheme::kWeightOnly && !IsHalf(scheme)) return false;
+    const bool is_product = IsProduct(node(i)) && WritesFloats(graph_, node(i));
+    const bool has_table = IsHalf(scheme) ? WeightInputOf(graph_, node(i)).has_value()
+                                          : WeightMatrixOf(graph_, node(i)).has_value();
+    if (!is_product && !has_table) return true;
+    const std::string reason = layer.scheme.skip ? "left in float by the options"
+                                                 : WhyNotWeightOnly(graph_, node(i), scheme);
+    layer.kind = LayerKind::kWeightOnly;
+    if (!reason.empty()) Reject(i, reason);
+    return true;
+  }
+
   void Propose(size_t i) {
+    if (ProposeWeightOnly(i)) return;
     LayerDecision& layer = layers_[i];
     const bool moves = node(i).op->quant == QuantRule::kSameScale;
     if (node(i).op->quant == QuantRule::kFloat || !WritesFloats(graph_, node(i))) return;

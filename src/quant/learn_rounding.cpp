@@ -26,8 +26,8 @@ struct Product {
 // By the name of the value that they read.
 using Products = std::multimap<std::string, Product, std::less<>>;
 
-Result<Products> FindProducts(const Graph& graph, const SchemeTable& schemes,
-                              const FindStatistics& find) {
+Result<Products> RoundedProducts(const Graph& graph, const SchemeTable& schemes,
+                                 const FindStatistics& find) {
   Graph inferred = graph;
   TRY(InferShapes(inferred));
   const std::vector<LayerDecision> layers = DecideLayers(inferred, schemes, find);
@@ -76,7 +76,7 @@ Result<std::unique_ptr<RoundingLearner>> RoundingLearner::Create(std::shared_ptr
   impl->graph = graph;
   ASSIGN_OR_RETURN(impl->calibrator, Calibrator::FromStatistics(calibrator.Statistics(), schemes));
   const FindStatistics find = [&](std::string_view name) { return impl->calibrator->Find(name); };
-  ASSIGN_OR_RETURN(impl->products, FindProducts(*graph, schemes, find));
+  ASSIGN_OR_RETURN(impl->products, RoundedProducts(*graph, schemes, find));
   if (impl->products.empty())
     return Error(Code::kState, "no layer has weights whose rounding could be learned");
   KeepValues(&options);

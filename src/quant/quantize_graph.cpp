@@ -9,6 +9,7 @@
 #include "ir/op.h"
 #include "passes/weighted.h"
 #include "quant/insert_qdq.h"
+#include "quant/insert_weight_only.h"
 #include "quant/layers.h"
 #include "quant/saturation.h"
 #include "quant/summary.h"
@@ -53,10 +54,15 @@ void WriteMetadata(Graph& graph, const std::vector<LayerDecision>& layers,
                    const SchemeTable& schemes, int64_t samples) {
   const bool is_static = AnyOf(layers, LayerKind::kStatic);
   const bool is_dynamic = AnyOf(layers, LayerKind::kDynamicRanges);
-  graph.metadata["intmill.scheme"] = is_static && is_dynamic ? "mixed"
-                                     : is_static             ? "static"
-                                     : is_dynamic            ? "dynamic"
-                                                             : "float";
+  const bool is_weight_only = AnyOf(layers, LayerKind::kWeightOnly);
+  const Scheme common = schemes.For("").scheme;
+  graph.metadata["intmill.scheme"] = is_static + is_dynamic + is_weight_only > 1 ? "mixed"
+                                     : is_static                                 ? "static"
+                                     : is_dynamic                                ? "dynamic"
+                                     : is_weight_only && common == Scheme::kFp16 ? "fp16"
+                                     : is_weight_only && common == Scheme::kBf16 ? "bf16"
+                                     : is_weight_only                            ? "weight_only"
+                                                                                 : "float";
   if (is_static) {
     graph.metadata["intmill.calibration"] = CalibrationText(schemes.For(""));
     graph.metadata["intmill.samples"] = std::to_string(samples);
@@ -94,7 +100,7 @@ bool IsQuantized(const Graph& graph) {
 
 Result<Graph> QuantizeGraph(const Graph& graph, const FindStatistics& find, int64_t samples,
                             const SchemeTable& schemes, const Hooks& hooks,
-                            const FindMoments& moments) {
+                            const FindMoments& moments, const FindProducts& products) {
   if (IsQuantized(graph)) return Error(Code::kState, "the model is quantized already");
   TRY(CheckPatterns(graph, schemes));
   Graph out = graph;
@@ -104,10 +110,12 @@ Result<Graph> QuantizeGraph(const Graph& graph, const FindStatistics& find, int6
     return Error(Code::kInvalidArgument, "static quantization needs a calibration");
   if (AnyOf(layers, LayerKind::kStatic) && samples == 0)
     return Error(Code::kState, "the calibration has seen no data");
+  const WeightOnlyLayers weight_only = FindWeightOnly(out, layers);
   ASSIGN_OR_RETURN(const ValueParams params, PlaceValues(out, layers, find));
   WriteMetadata(out, layers, schemes, samples);
   LogFloatLayers(out, layers, hooks);
   TRY(InsertQdq(out, layers, params, find, hooks, moments));
+  TRY(InsertWeightOnly(out, weight_only, products, hooks));
   ForgetNorms(out);
   Prune(out);
   TRY(InferShapes(out));
@@ -120,7 +128,10 @@ Result<Graph> QuantizeGraph(const Graph& graph, const Calibrator* calibrator,
                             const SchemeTable& schemes, const Hooks& hooks) {
   if (calibrator == nullptr) return QuantizeGraph(graph, nullptr, 0, schemes, hooks);
   const FindStatistics find = [&](std::string_view name) { return calibrator->Find(name); };
-  return QuantizeGraph(graph, find, calibrator->samples(), schemes, hooks);
+  const FindProducts products = [&](std::string_view name) {
+    return calibrator->FindProductsOf(name);
+  };
+  return QuantizeGraph(graph, find, calibrator->samples(), schemes, hooks, {}, products);
 }
 
 }  // namespace intmill

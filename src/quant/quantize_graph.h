@@ -7,6 +7,7 @@
 #include "base/table.h"
 #include "ir/graph.h"
 #include "quant/calibrate.h"
+#include "quant/input_products.h"
 #include "quant/placement.h"
 #include "quant/scheme.h"
 
@@ -18,14 +19,14 @@ namespace intmill {
 Result<Graph> QuantizeGraph(const Graph& graph, const Calibrator* calibrator,
                             const SchemeTable& schemes, const Hooks& hooks);
 // The same from statistics, with the number of samples behind them. Where `moments` knows a layer
-// its weights are rounded by them.
+// its weights are rounded by them; `products` are for GPTQ.
 Result<Graph> QuantizeGraph(const Graph& graph, const FindStatistics& find, int64_t samples,
                             const SchemeTable& schemes, const Hooks& hooks,
-                            const FindMoments& moments = {});
+                            const FindMoments& moments = {}, const FindProducts& products = {});
 
 // One row a layer of a float or quantized graph, in running order, without QuantizeLinear and its
-// like: layer, op, scheme ("static", "dynamic", "float", or "" without arithmetic worth
-// quantizing), reason (why it stayed in float, "" when not known).
+// like: layer, op, scheme ("static", "dynamic", "weight_only", "fp16", "bf16", "float", or ""
+// without arithmetic worth quantizing), reason (why it stayed in float, "" when not known).
 Table QuantizationSummary(const Graph& graph);
 
 // True when the graph holds QuantizeLinear, DequantizeLinear or DynamicQuantizeLinear.

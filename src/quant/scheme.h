@@ -2,6 +2,7 @@
 #ifndef INTMILL_QUANT_SCHEME_H
 #define INTMILL_QUANT_SCHEME_H
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -13,7 +14,7 @@
 namespace intmill {
 
 // Not kDynamic: gcc 12 warns that it shadows the dimension of that name.
-enum class Scheme { kStatic = 1, kDynamicRanges = 2 };
+enum class Scheme { kStatic = 1, kDynamicRanges = 2, kWeightOnly = 3, kFp16 = 4, kBf16 = 5 };
 // Which processors every sum must be exact on: those that add four products at once, or also those
 // that saturate pairs of them.
 enum class Target { kVnni = 1, kAny = 2 };
@@ -38,6 +39,11 @@ struct LayerScheme {
   Target target = Target::kVnni;
   WeightRange weight_range = WeightRange::kMax;
   BiasCorrection bias_correction = BiasCorrection::kData;
+  // Of kWeightOnly.
+  int64_t group_size = 32;  // weights with one scale; 0: one for each output channel
+  bool gptq = false;
+  double gptq_damping = 0.01;
+  bool gptq_ordered = false;
 };
 
 // The pattern "" means every layer. A later rule wins, and any named rule wins over those for every

@@ -15,6 +15,7 @@ class Summary {
   explicit Summary(const Graph& graph) : graph_(graph), uses_(FindUses(graph)) {}
 
   std::string SchemeOf(const Node& node) const {
+    if (const std::string scheme = WeightScheme(node); !scheme.empty()) return scheme;
     if (node.op->quant == QuantRule::kFloat && !node.op->Has(kActivation)) return "";
     if (IsFusedActivation(node)) return SchemeOf(*ProducerOf(node.inputs[0]));
     const auto inputs = ActivationInputs(graph_, node);
@@ -35,7 +36,26 @@ class Summary {
   }
 
  private:
+  // Of weights stored smaller than f32 beside float activations: a product's, or the table of a
+  // Gather, which has no activation. "" for others.
+  std::string WeightScheme(const Node& node) const {
+    const bool is_product = node.op->weight_axis != nullptr;
+    const size_t weight = is_product ? 1 : 0;
+    if ((!is_product && node.op != FindOp("Gather")) || node.inputs.size() <= weight) return "";
+    const Node* const source = ProducerOf(node.inputs[weight]);
+    const Node* const activation = is_product ? ProducerOf(node.inputs[0]) : nullptr;
+    if (source == nullptr || source->inputs.empty() ||
+        (activation != nullptr && activation->op->Has(kDequantize)))
+      return "";
+    const Tensor* const stored = graph_.ConstantOf(source->inputs[0]);
+    if (stored == nullptr) return "";
+    if (source->op->Has(kDequantize)) return "weight_only";
+    if (source->op != FindOp("Cast")) return "";
+    return stored->dtype() == DType::kF16 ? "fp16" : stored->dtype() == DType::kBf16 ? "bf16" : "";
+  }
+
   const Node* ProducerOf(ValueId id) const {
+    if (id == kNoValue) return nullptr;
     const int32_t producer = uses_.producer[static_cast<size_t>(id)];
     return producer == Uses::kNone ? nullptr : &graph_.nodes[static_cast<size_t>(producer)];
   }

@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "tensor/half.h"
+#include "tensor/nibble.h"
 
 namespace intmill {
 namespace {
@@ -16,13 +17,6 @@ Result<Tensor> Copy(std::span<const T> values, Shape shape) {
   ASSIGN_OR_RETURN(Tensor t, Tensor::Make(DTypeOfType<T>::value, std::move(shape)));
   std::ranges::copy(values, t.mutable_data<T>());
   return t;
-}
-
-// Element i of a packed 4-bit tensor, low half first.
-int64_t Nibble(const Tensor& t, int64_t i, bool is_signed) {
-  const uint8_t both = t.data<uint8_t>()[i / 2];
-  const int half = i % 2 == 0 ? both & 0xf : both >> 4;
-  return is_signed && half > 7 ? half - 16 : half;
 }
 
 // Calls visit(i, value) for each element, with the number that its type holds.
@@ -56,7 +50,8 @@ bool ForEachNumber(const Tensor& t, Visit&& visit) {
       return true;
     case DType::kS4:
     case DType::kU4:
-      for (int64_t i = 0; i < n; ++i) visit(i, Nibble(t, i, t.dtype() == DType::kS4));
+      for (int64_t i = 0; i < n; ++i)
+        visit(i, NibbleAt(t.data<uint8_t>(), i, t.dtype() == DType::kS4));
       return true;
     case DType::kNone:
       break;

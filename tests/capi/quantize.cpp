@@ -29,6 +29,31 @@ Test(quantize_model, static_layers_compute_in_integers) {
   cr_expect_eq(Scheme(m, "/conv1/Conv"), "float", "the float model does not change");
 }
 
+Test(quantize_model, weight_only_needs_no_data) {
+  const Model m = LoadSample();
+  Options o;
+  MUST(intmill_options_create(&o));
+  MUST(intmill_options_set_str(o, nullptr, INTMILL_OPT_SCHEME, "weight_only"));
+  MUST(intmill_options_set_str(o, nullptr, INTMILL_OPT_WEIGHT_DTYPE, "s4"));
+  MUST(intmill_options_set_i64(o, nullptr, INTMILL_OPT_GROUP_SIZE, 64));
+  Model small;
+  MUST(intmill_quantize(m, nullptr, o, &small));
+  cr_expect_eq(Scheme(small, "/fc1/Gemm"), "weight_only");
+  cr_expect_eq(Scheme(small, "/conv1/Conv"), "float");
+  cr_expect_eq(Value(small, "intmill.scheme"), "weight_only");
+  const Tensor x = SampleBatch();
+  intmill_difference d = INTMILL_DIFFERENCE_INIT;
+  MUST(intmill_tensor_compare(Run(Open(m), x), Run(Open(small), x), &d));
+  cr_expect_gt(d.sqnr_db, 15, "found %g dB", d.sqnr_db);  // 4 bits in the last two layers
+
+  MUST(intmill_options_set_i64(o, nullptr, INTMILL_OPT_GPTQ, 1));
+  Model refused;
+  cr_expect_eq(intmill_quantize(m, nullptr, o, &refused), INTMILL_ERROR_INVALID_ARGUMENT);
+  cr_expect(strstr(intmill_last_error(), "GPTQ needs data") != nullptr, "%s", intmill_last_error());
+  cr_expect_eq(intmill_options_set_i64(o, nullptr, INTMILL_OPT_GROUP_SIZE, 12),
+               INTMILL_ERROR_INVALID_ARGUMENT);
+}
+
 Test(quantize_model, outputs_stay_near_those_of_the_float_model) {
   const Model m = LoadSample();
   const Model quantized = Quantize(m);

@@ -34,6 +34,8 @@ class Usage(ProgramTest):
         self.fails(2, "--method", "quantize", MODEL, "-o", "x.im", "--method", "luck")
         self.fails(2, "--samples", "run", MODEL, "-o", "x.npz", "--data", "x.npy", "--samples", "0")
         self.fails(2, "give --data, or --dynamic", "quantize", MODEL, "-o", "x.im")
+        self.fails(2, "--gptq measures your data", "quantize", MODEL, "-o", "x.im",
+                   "--weight-only", "int4", "--gptq")
         self.fails(2, "--threads", "bench", MODEL, "--threads", "many")
         self.fails(2, "--output", "export", MODEL)
 

@@ -45,6 +45,11 @@ public enum DType
     S32 = 6,
     /// <summary>Signed, 64 bits.</summary>
     S64 = 7,
+    /// <summary>Signed, 4 bits, packed two to a byte. Weights inside models only, see Option.WeightDtype; no
+    /// tensor has it.</summary>
+    S4 = 8,
+    /// <summary>Unsigned, 4 bits, likewise.</summary>
+    U4 = 9,
     /// <summary>One byte, 0 or 1.</summary>
     Bool = 10,
 }
@@ -86,7 +91,8 @@ public enum Option
     DynamicDims = 102,
     /// <summary>i L. Scheme. Default Scheme.Static. Used by quantizing.</summary>
     Scheme = 200,
-    /// <summary>i L. DType of quantized weights: DType.S8 or DType.U8. Default DType.S8.</summary>
+    /// <summary>i L. DType of quantized weights: DType.S8 or DType.U8, and for Scheme.WeightOnly also
+    /// DType.S4 or DType.U4. Default DType.S8.</summary>
     WeightDtype = 201,
     /// <summary>i L. DType of quantized activations: DType.U8 or DType.S8. Default DType.U8.</summary>
     ActivationDtype = 202,
@@ -121,6 +127,20 @@ public enum Option
     /// <summary>f. How much of the activations' range smoothing moves to weights, above 0 and up to 1.
     /// Default 0: the best is searched for each group of activations. Used by intmill_smooth.</summary>
     SmoothAlpha = 223,
+    /// <summary>i L. For Scheme.WeightOnly: how many weights that one output sums up share a scale, a
+    /// multiple of 8; the last group may be smaller. 0: all of an output channel. Default 32. Used by
+    /// quantizing.</summary>
+    GroupSize = 230,
+    /// <summary>i L. For Scheme.WeightOnly: 1 rounds the weights of products by GPTQ (Frantar et al. 2022),
+    /// which needs a calibration that was made and fed with this option. 0: each to the nearest. Default 0.
+    /// Used by calibrating and quantizing.</summary>
+    Gptq = 231,
+    /// <summary>f L. For Option.Gptq: what is added to the square of each input, as a share of their mean,
+    /// above 0 and up to 1. Default 0.01. Used by quantizing.</summary>
+    GptqDamping = 232,
+    /// <summary>i L. For Option.Gptq: 1 rounds the weights of the largest inputs first. Default 0. Used by
+    /// quantizing.</summary>
+    GptqOrder = 233,
     /// <summary>i. Threads of one run, 1 to 1024. 0: the CPUs this process may use. Default 0. Used by
     /// everything that runs a model.</summary>
     Threads = 400,
@@ -142,6 +162,15 @@ public enum Scheme
     /// <summary>"dynamic": 8-bit weights; activations take their range from each input while
     /// running.</summary>
     Dynamic = 2,
+    /// <summary>"weight_only": weights of MatMul and Gemm and tables of Gather in 8 or 4 bits
+    /// (Option.WeightDtype) with a scale for each group of Option.GroupSize; activations stay F32. Needs no
+    /// calibration, except for Option.Gptq.</summary>
+    WeightOnly = 3,
+    /// <summary>"fp16": weights are stored in IEEE half precision and widened when a session is made, which
+    /// computes in F32. Needs no calibration.</summary>
+    Fp16 = 4,
+    /// <summary>"bf16": the same with bfloat16.</summary>
+    BF16 = 5,
 }
 
 /// <summary>How the range of an activation is chosen from what a calibration saw.</summary>

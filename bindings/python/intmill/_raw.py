@@ -55,6 +55,11 @@ class DType(IntEnum):
     S32 = 6
     #: Signed, 64 bits.
     S64 = 7
+    #: Signed, 4 bits, packed two to a byte. Weights inside models only, see
+    #: INTMILL_OPT_WEIGHT_DTYPE; no tensor has it.
+    S4 = 8
+    #: Unsigned, 4 bits, likewise.
+    U4 = 9
     #: One byte, 0 or 1.
     BOOL = 10
 
@@ -94,7 +99,8 @@ class Option(IntEnum):
     DYNAMIC_DIMS = 102
     #: i L. intmill_scheme. Default INTMILL_SCHEME_STATIC. Used by quantizing.
     SCHEME = 200
-    #: i L. intmill_dtype of quantized weights: INTMILL_S8 or INTMILL_U8. Default INTMILL_S8.
+    #: i L. intmill_dtype of quantized weights: INTMILL_S8 or INTMILL_U8, and for
+    #: INTMILL_SCHEME_WEIGHT_ONLY also INTMILL_S4 or INTMILL_U4. Default INTMILL_S8.
     WEIGHT_DTYPE = 201
     #: i L. intmill_dtype of quantized activations: INTMILL_U8 or INTMILL_S8. Default INTMILL_U8.
     ACTIVATION_DTYPE = 202
@@ -128,6 +134,20 @@ class Option(IntEnum):
     #: f. How much of the activations' range smoothing moves to weights, above 0 and up to 1.
     #: Default 0: the best is searched for each group of activations. Used by intmill_smooth.
     SMOOTH_ALPHA = 223
+    #: i L. For INTMILL_SCHEME_WEIGHT_ONLY: how many weights that one output sums up share a scale,
+    #: a multiple of 8; the last group may be smaller. 0: all of an output channel. Default 32. Used
+    #: by quantizing.
+    GROUP_SIZE = 230
+    #: i L. For INTMILL_SCHEME_WEIGHT_ONLY: 1 rounds the weights of products by GPTQ (Frantar et al.
+    #: 2022), which needs a calibration that was made and fed with this option. 0: each to the
+    #: nearest. Default 0. Used by calibrating and quantizing.
+    GPTQ = 231
+    #: f L. For INTMILL_OPT_GPTQ: what is added to the square of each input, as a share of their
+    #: mean, above 0 and up to 1. Default 0.01. Used by quantizing.
+    GPTQ_DAMPING = 232
+    #: i L. For INTMILL_OPT_GPTQ: 1 rounds the weights of the largest inputs first. Default 0. Used
+    #: by quantizing.
+    GPTQ_ORDER = 233
     #: i. Threads of one run, 1 to 1024. 0: the CPUs this process may use. Default 0. Used by
     #: everything that runs a model.
     THREADS = 400
@@ -147,6 +167,15 @@ class Scheme(IntEnum):
     STATIC = 1
     #: "dynamic": 8-bit weights; activations take their range from each input while running.
     DYNAMIC = 2
+    #: "weight_only": weights of MatMul and Gemm and tables of Gather in 8 or 4 bits
+    #: (INTMILL_OPT_WEIGHT_DTYPE) with a scale for each group of INTMILL_OPT_GROUP_SIZE; activations
+    #: stay F32. Needs no calibration, except for INTMILL_OPT_GPTQ.
+    WEIGHT_ONLY = 3
+    #: "fp16": weights are stored in IEEE half precision and widened when a session is made, which
+    #: computes in F32. Needs no calibration.
+    FP16 = 4
+    #: "bf16": the same with bfloat16.
+    BF16 = 5
 
 
 class Calibration(IntEnum):

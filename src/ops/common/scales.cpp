@@ -1,6 +1,8 @@
 // What QuantizeLinear and DequantizeLinear share: one scale, or one for each index of an axis.
 #include "ops/common/scales.h"
 
+#include <algorithm>
+
 #include "ops/common/axes.h"
 #include "ops/common/layout.h"
 
@@ -15,11 +17,36 @@ Result<int64_t> ScaleAxis(const Node& node, int64_t rank) {
   return NormalizeAxis(axis, rank);
 }
 
+Result<int64_t> BlockSize(const Attributes& attrs) {
+  ASSIGN_OR_RETURN(const int64_t block, attrs.Int("block_size", 0));
+  if (block >= 0) return block;
+  return Error(Code::kInvalidArgument, "attribute 'block_size' is ", block, ", wanted 0 or more");
+}
+
+int64_t BlocksOf(int64_t dim, int64_t block) { return dim / block + (dim % block != 0 ? 1 : 0); }
+
+// Scales in blocks have the shape of the input, but for the axis, which has one a block.
+Status CheckBlocks(const InferContext& context, int64_t block) {
+  const Shape* x = context.shape(0);
+  const Shape* scale = context.shape(1);
+  if (x == nullptr || scale == nullptr) return Ok();
+  ASSIGN_OR_RETURN(const int64_t axis, ScaleAxis(context.node(), static_cast<int64_t>(x->size())));
+  Shape wanted = *x;
+  int64_t& dim = wanted[static_cast<size_t>(axis)];
+  if (dim != kDynamic) dim = BlocksOf(dim, block);
+  const auto fits = [](int64_t found, int64_t want) {
+    return found == want || found == kDynamic || want == kDynamic;
+  };
+  if (std::ranges::equal(*scale, wanted, fits)) return Ok();
+  return Error(Code::kShape, "scale is ", ToString(*scale), ", blocks of ", block, " along axis ",
+               axis, " of ", ToString(*x), " want ", ToString(wanted));
+}
+
 }  // namespace
 
 Status CheckScales(const InferContext& context) {
-  ASSIGN_OR_RETURN(const int64_t block, context.attrs().Int("block_size", 0));
-  if (block != 0) return Error(Code::kUnsupported, "attribute 'block_size' is ", block);
+  ASSIGN_OR_RETURN(const int64_t block, BlockSize(context.attrs()));
+  if (block != 0) TRY(CheckBlocks(context, block));
   const DType scale_type = context.dtype(1);
   if (scale_type != DType::kNone && scale_type != DType::kF32)
     return Error(Code::kUnsupported, "scales of type ", DTypeName(scale_type));
@@ -31,7 +58,7 @@ Status CheckScales(const InferContext& context) {
   if (zero_point != nullptr && IsStatic(*zero_point) && NumElements(*zero_point) != count)
     return Error(Code::kShape, "scale is ", ToString(*scale), ", zero point is ",
                  ToString(*zero_point));
-  if (count == 1 || x == nullptr) return Ok();
+  if (count == 1 || x == nullptr || block != 0) return Ok();
   if (scale->size() != 1) return Error(Code::kUnsupported, "scales of shape ", ToString(*scale));
   ASSIGN_OR_RETURN(const int64_t axis, ScaleAxis(context.node(), static_cast<int64_t>(x->size())));
   const int64_t dim = (*x)[static_cast<size_t>(axis)];
@@ -40,10 +67,13 @@ Status CheckScales(const InferContext& context) {
 }
 
 Result<ScaleRows> ScaleRowsOf(const Node& node, const Shape& shape, int64_t scales) {
-  if (scales == 1) return ScaleRows{1, std::max<int64_t>(1, NumElements(shape))};
+  ASSIGN_OR_RETURN(const int64_t block, BlockSize(node.attrs));
+  if (scales == 1 && block == 0)
+    return ScaleRows{.inner = std::max<int64_t>(1, NumElements(shape))};
   ASSIGN_OR_RETURN(const int64_t axis, ScaleAxis(node, static_cast<int64_t>(shape.size())));
-  ScaleRows rows{scales, 1};
+  ScaleRows rows{.count = scales, .dim = shape[static_cast<size_t>(axis)], .block = block};
   for (size_t d = static_cast<size_t>(axis) + 1; d < shape.size(); ++d) rows.inner *= shape[d];
+  if (block != 0) rows.count = BlocksOf(rows.dim, block);
   return rows;
 }
 
@@ -53,6 +83,8 @@ Result<native::ScaledRows> ScaledRowsOf(const LowerArgs& args, DType stored) {
   if (scale == nullptr || (args.has(2) && zero_point == nullptr))
     return Error(Code::kUnsupported, "scale or zero point is not a constant");
   const Operand& x = args.in(0);
+  ASSIGN_OR_RETURN(const int64_t block, BlockSize(args.node.attrs));
+  if (block != 0) return Error(Code::kUnsupported, "scales in blocks");
   if (args.out(0).layout != x.layout)
     return Error(Code::kUnsupported, "input and output lie differently in memory");
   native::ScaledRows rows{.dtype = stored, .elements = NumElements(x.shape)};

@@ -7,13 +7,22 @@
 
 namespace intmill::ops {
 
-// Checks the shapes of scale (input 1) and zero point (input 2), and that there are no blocks.
+// Checks the shapes of scale (input 1) and zero point (input 2).
 Status CheckScales(const InferContext& context);
 
-// Element i of the row-major tensor has scale (i / inner) % count.
+// Which scale an element has: one for all, one for each index of an axis, or (attribute
+// 'block_size') one for each block along the axis, of each row there.
 struct ScaleRows {
-  int64_t count = 1;
-  int64_t inner = 1;
+  int64_t count = 1;  // along the axis
+  int64_t inner = 1;  // elements from one index of the axis to the next
+  int64_t dim = 1;    // of the axis
+  int64_t block = 0;  // 0: no blocks
+
+  // Of element i of the row-major tensor.
+  int64_t At(int64_t i) const {
+    if (block == 0) return i / inner % count;
+    return (i / (inner * dim) * count + i / inner % dim / block) * inner + i % inner;
+  }
 };
 Result<ScaleRows> ScaleRowsOf(const Node& node, const Shape& shape, int64_t scales);
 

@@ -89,6 +89,27 @@ Test(exported, a_dynamic_model_survives) {
   ExpectSurvives(graph);
 }
 
+Test(exported, a_weight_only_model_in_4_bits_survives) {
+  for (const bool symmetric : {true, false}) {
+    const DType dtype = symmetric ? DType::kS4 : DType::kU4;
+    const Graph graph = Quantized([&](LayerScheme& scheme) {
+      scheme.scheme = Scheme::kWeightOnly;
+      scheme.weight_dtype = dtype;
+      scheme.weight_symmetric = symmetric;
+    });
+    cr_expect_eq(CountOps(graph, "DequantizeLinear"), 2);
+    // Both dense layers, at two weights a byte.
+    cr_expect_geq(BytesOfType(graph, dtype), (800 * 128 + 128 * 10) / 2);
+    ExpectSurvives(graph);
+  }
+}
+
+Test(exported, a_model_of_16_bit_floats_survives) {
+  const Graph graph = Quantized([](LayerScheme& scheme) { scheme.scheme = Scheme::kFp16; });
+  cr_expect_eq(CountOps(graph, "Cast"), 4);
+  ExpectSurvives(graph);
+}
+
 Test(exported, loading_changes_nothing_more) {
   const Graph graph = Quantized([](LayerScheme&) {});
   Result<Graph> loaded = LoadModelFromMemory(BlobOf(Exported(graph)), {});

@@ -17,6 +17,13 @@ public enum DType {
   S32(6),
   /** Signed, 64 bits. */
   S64(7),
+  /**
+   * Signed, 4 bits, packed two to a byte. Weights inside models only, see Option.WEIGHT_DTYPE; no
+   * tensor has it.
+   */
+  S4(8),
+  /** Unsigned, 4 bits, likewise. */
+  U4(9),
   /** One byte, 0 or 1. */
   BOOL(10);
 

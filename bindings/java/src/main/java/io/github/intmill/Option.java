@@ -21,7 +21,10 @@ public enum Option {
   DYNAMIC_DIMS(102),
   /** i L. Scheme. Default Scheme.STATIC. Used by quantizing. */
   SCHEME(200),
-  /** i L. DType of quantized weights: DType.S8 or DType.U8. Default DType.S8. */
+  /**
+   * i L. DType of quantized weights: DType.S8 or DType.U8, and for Scheme.WEIGHT_ONLY also DType.S4
+   * or DType.U4. Default DType.S8.
+   */
   WEIGHT_DTYPE(201),
   /** i L. DType of quantized activations: DType.U8 or DType.S8. Default DType.U8. */
   ACTIVATION_DTYPE(202),
@@ -69,6 +72,28 @@ public enum Option {
    * 0: the best is searched for each group of activations. Used by intmill_smooth.
    */
   SMOOTH_ALPHA(223),
+  /**
+   * i L. For Scheme.WEIGHT_ONLY: how many weights that one output sums up share a scale, a multiple
+   * of 8; the last group may be smaller. 0: all of an output channel. Default 32. Used by
+   * quantizing.
+   */
+  GROUP_SIZE(230),
+  /**
+   * i L. For Scheme.WEIGHT_ONLY: 1 rounds the weights of products by GPTQ (Frantar et al. 2022),
+   * which needs a calibration that was made and fed with this option. 0: each to the nearest.
+   * Default 0. Used by calibrating and quantizing.
+   */
+  GPTQ(231),
+  /**
+   * f L. For Option.GPTQ: what is added to the square of each input, as a share of their mean,
+   * above 0 and up to 1. Default 0.01. Used by quantizing.
+   */
+  GPTQ_DAMPING(232),
+  /**
+   * i L. For Option.GPTQ: 1 rounds the weights of the largest inputs first. Default 0. Used by
+   * quantizing.
+   */
+  GPTQ_ORDER(233),
   /**
    * i. Threads of one run, 1 to 1024. 0: the CPUs this process may use. Default 0. Used by
    * everything that runs a model.

@@ -6,7 +6,20 @@ public enum Scheme {
   /** "static": 8-bit weights and activations, with ranges from a calibration. */
   STATIC(1),
   /** "dynamic": 8-bit weights; activations take their range from each input while running. */
-  DYNAMIC(2);
+  DYNAMIC(2),
+  /**
+   * "weight_only": weights of MatMul and Gemm and tables of Gather in 8 or 4 bits
+   * (Option.WEIGHT_DTYPE) with a scale for each group of Option.GROUP_SIZE; activations stay F32.
+   * Needs no calibration, except for Option.GPTQ.
+   */
+  WEIGHT_ONLY(3),
+  /**
+   * "fp16": weights are stored in IEEE half precision and widened when a session is made, which
+   * computes in F32. Needs no calibration.
+   */
+  FP16(4),
+  /** "bf16": the same with bfloat16. */
+  BF16(5);
 
   private final int value;
 
