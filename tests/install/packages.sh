@@ -63,8 +63,8 @@ root() {
   if [ ! -e "$path" ]; then
     rm -rf "$folder/roots/$name"-*
     mkdir -p "$folder/roots"
-    mmdebstrap --mode=root --variant="$variant" --include="${list%,}" "$suite" "$path.part" \
-      "deb $mirror $suite main" >"$folder/root-$name.log" 2>&1 || { tail -20 "$folder/root-$name.log" >&2; return 1; }
+    mmdebstrap --mode=root --variant="$variant" --dpkgopt=force-unsafe-io --include="${list%,}" \
+      "$suite" "$path.part" "deb $mirror $suite main" >"$folder/root-$name.log" 2>&1 || { tail -20 "$folder/root-$name.log" >&2; return 1; }
     mv "$path.part" "$path"
   fi
   echo "$path"

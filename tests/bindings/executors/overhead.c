@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { ROUND = 1000, MOST_ROUNDS = 100000 };
+
 #define TRY(call)                                               \
   do {                                                          \
     if ((call) != INTMILL_OK) {                                 \
@@ -75,23 +77,39 @@ static int cycle(const char* path, const intmill_options* opts, long cycles) {
   return 0;
 }
 
+static int by_size(const void* a, const void* b) {
+  const double x = *(const double*)a, y = *(const double*)b;
+  return (x > y) - (x < y);
+}
+
+/* Runs `rounds` times a thousand times; the median of a run, in nanoseconds. */
+static double measure(intmill_binding* binding, long rounds) {
+  static double each[MOST_ROUNDS];
+  for (long round = 0; round < rounds; ++round) {
+    const double start = now();
+    for (int i = 0; i < ROUND; ++i)
+      if (intmill_binding_run(binding) != INTMILL_OK) return -1;
+    each[round] = (now() - start) / ROUND;
+  }
+  qsort(each, (size_t)rounds, sizeof each[0], by_size);
+  return each[rounds / 2];
+}
+
 int main(int argc, char** argv) {
-  const long runs = argc > 2 ? atol(argv[2]) : 0;
+  const long rounds = argc > 2 ? atol(argv[2]) / ROUND : 0;
   const long cycles = argc > 3 ? atol(argv[3]) : 0;
   intmill_options* opts;
   objects made = {NULL, NULL, NULL, NULL};
-  if (runs < 1 || cycles < 0) return 2;
+  if (rounds < 10 || rounds > MOST_ROUNDS || cycles < 0) return 2;
   TRY(intmill_options_from_json("{\"threads\": 1}", &opts));
   if (create(argv[1], opts, &made) || cycle(argv[1], opts, cycles / 10)) return 2;
-  for (long i = 0; i < runs / 10; ++i) TRY(intmill_binding_run(made.binding));
+  measure(made.binding, rounds / 10);
   const int files = open_files();
   const long before = resident();
-  const double start = now();
-  for (long i = 0; i < runs; ++i) TRY(intmill_binding_run(made.binding));
-  const double spent = now() - start;
-  if (cycle(argv[1], opts, cycles)) return 2;
+  const double spent = measure(made.binding, rounds);
+  if (spent < 0 || cycle(argv[1], opts, cycles)) return 2;
   const long grown = resident() - before;
-  printf("{\"ns\": %.1f, \"grown\": %ld}\n", spent / (double)runs, grown);
+  printf("{\"ns\": %.1f, \"grown\": %ld}\n", spent, grown);
   release(&made);
   intmill_options_release(opts);
   return grown >= 2000000 || open_files() != files;

@@ -9,6 +9,7 @@ import io.github.intmill.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Locale;
 import java.util.stream.Stream;
 
@@ -19,6 +20,7 @@ import java.util.stream.Stream;
  * open, in each of five rounds.
  */
 final class Soak {
+  private static final int ROUND = 1000;
   private static final Options ONE_THREAD = Options.NONE.with(Option.THREADS, 1);
 
   public static void main(String[] args) throws Exception {
@@ -44,9 +46,7 @@ final class Soak {
       throws Exception {
     long files = openFiles();
     long before = residentBytes();
-    long started = System.nanoTime();
-    run(binding, runs);
-    double each = (double) (System.nanoTime() - started) / runs;
+    double each = run(binding, runs);
     cycle(file, x, cycles);
     long grown = residentBytes() - before;
     boolean leaks = grown >= 2_000_000 || openFiles() != files;
@@ -56,10 +56,18 @@ final class Soak {
     return leaks;
   }
 
-  private static void run(Binding binding, int n) {
-    for (int i = 0; i < n; ++i) {
-      binding.run();
+  /** The median of a run over each thousand of them, so that it does not tell how busy the machine is. */
+  private static double run(Binding binding, int n) {
+    double[] each = new double[n / ROUND];
+    for (int round = 0; round < each.length; ++round) {
+      long started = System.nanoTime();
+      for (int i = 0; i < ROUND; ++i) {
+        binding.run();
+      }
+      each[round] = (double) (System.nanoTime() - started) / ROUND;
     }
+    Arrays.sort(each);
+    return each[each.length / 2];
   }
 
   private static void cycle(Path file, Tensor x, int n) {
