@@ -98,14 +98,15 @@ put_source() {  # <folder>: what git knows, as it is in the work tree
 }
 
 build() {  # <layer> <path in the root>
-  put_source "$1/upper/$2"
-  inside "$build_root" "$1" sh "$2/tests/install/in_root/build.sh" "$2"
+  put_source "$1/upper/$2" &&
+    inside "$build_root" "$1" sh "$2/tests/install/in_root/build.sh" "$2"
 }
 
 same_bytes() {
-  (cd "$folder/layers/build-1/upper/out" && sha256sum -- *.deb *.dsc *.tar.xz) >"$folder/sums"
-  (cd "$folder/layers/build-2/upper/out" && sha256sum -c "$folder/sums")
-  echo "packages: $(wc -l <"$folder/sums") files are the same from both folders"
+  build "$(fresh build-2)" /var/lib/elsewhere/a-longer-name/of-a-folder &&
+    (cd "$folder/layers/build-1/upper/out" && sha256sum -- *.deb *.dsc *.tar.xz) >"$folder/sums" &&
+    (cd "$folder/layers/build-2/upper/out" && sha256sum -c "$folder/sums") &&
+    echo "packages: $(wc -l <"$folder/sums") files are the same from both folders"
 }
 
 say "roots"
@@ -121,16 +122,15 @@ cp "$folder/layers/build-1/upper/out"/* "$folder/packages"
 check "lintian and blhc have nothing to say" inside "$build_root" "$folder/layers/build-1" \
   sh /build/intmill/tests/install/in_root/lint.sh /out
 if [ "$builds" = twice ]; then
-  check "another folder gives the same bytes" build "$(fresh build-2)" /var/lib/elsewhere/a-longer-name/of-a-folder
   check "another folder gives the same bytes" same_bytes
 fi
 
 layer=$(fresh use)
-put_source "$layer/upper/root/source"
-mkdir -p "$layer/upper/root/packages" "$layer/upper/etc"
-cp "$folder/packages"/*.deb "$layer/upper/root/packages"
+put_source "$layer/upper/srv/source"
+mkdir -p "$layer/upper/srv/packages" "$layer/upper/etc"
+cp "$folder/packages"/*.deb "$layer/upper/srv/packages"
 cp -L /etc/resolv.conf /etc/hosts "$layer/upper/etc"
-step() { inside "$use_root" "$layer" bash /root/source/tests/install/in_root/use.sh "$@"; }
+step() { inside "$use_root" "$layer" bash /srv/source/tests/install/in_root/use.sh "$@"; }
 check "apt installs them" step install
 for name in $(sed -nE 's/^Tests: //p' "$source/debian/tests/control"); do
   check "debian/tests/$name passes" step test "$name"
