@@ -103,7 +103,7 @@ build() {  # <layer> <path in the root>
 }
 
 same_bytes() {
-  build "$(fresh build-2)" /var/lib/elsewhere/a-longer-name/of-a-folder &&
+  build "$(fresh build-2)" /var/lib/elsewhere/in-a-longer-name/intmill &&
     (cd "$folder/layers/build-1/upper/out" && sha256sum -- *.deb *.dsc *.tar.xz) >"$folder/sums" &&
     (cd "$folder/layers/build-2/upper/out" && sha256sum -c "$folder/sums") &&
     echo "packages: $(wc -l <"$folder/sums") files are the same from both folders"
