@@ -3,7 +3,8 @@
 #
 #   tests/run.sh            release build with everything, then everything but the gates under
 #                           AddressSanitizer and UndefinedBehaviorSanitizer
-#   tests/run.sh --all      that, and the sanitizers run the long tests of the whole job, too
+#   tests/run.sh --all      that, the sanitizers run the long tests of the whole job, too, and the Debian packages
+#                           are built and tried in Debian 13 roots: an hour more
 #   tests/run.sh --quick    the dev build and its fast tests only
 #   tests/run.sh --tsan     the plain programs under ThreadSanitizer only (Criterion cannot run there)
 set -uo pipefail
@@ -44,12 +45,12 @@ export CTEST_PARALLEL_LEVEL=$jobs
 mode=${1-}
 case "$mode" in
   "" | --all | --quick | --tsan) ;;
-  *) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 2 ;;
+  *) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac
 
 say "dependencies"
 # shellcheck disable=SC2046
-tools/install-deps.sh $([ "$mode" != --tsan ] || echo --tsan) || give_up "dependencies are missing"
+tools/install-deps.sh $(case "$mode" in --tsan) echo --tsan ;; --all) echo --packages ;; esac) || give_up "dependencies are missing"
 
 case "$mode" in
   --quick)
@@ -65,7 +66,8 @@ case "$mode" in
 esac
 
 build release build-release
-run_tests release build-release
+# shellcheck disable=SC2046
+run_tests release build-release $([ "$mode" != --all ] || echo -C All)
 
 # Under gates nothing of ours runs, so they are not repeated.
 build asan build-asan

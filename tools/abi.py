@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Guards the C ABI: reads include/intmill/intmill.h strictly and compares what it finds.
 
-  abi.py extract                    write tests/abi/intmill.json
+  abi.py extract                    write tests/abi/intmill.json and debian/libintmill0.symbols
   abi.py check                      is that file what the header says, and does the header keep the promises of
                                     every release in tests/abi/releases? Exit status 1 if not
   abi.py compare OLD.json NEW.json  the rules alone: within a major version, only additions
@@ -23,6 +23,8 @@ from abi.header import HeaderError, parse
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 HEADER = ROOT / "include/intmill/intmill.h"
 EXTRACTED = ROOT / "tests/abi/intmill.json"
+SYMBOLS = ROOT / "debian/libintmill0.symbols"
+DERIVED = {EXTRACTED: to_json, SYMBOLS: debian_symbols}
 RELEASES = ROOT / "tests/abi/releases"
 
 
@@ -42,9 +44,10 @@ def difference(wanted, path):
 
 def check():
     abi = read_header()
-    problems = difference(to_json(abi), EXTRACTED)
-    if problems:
-        problems.append(f"{EXTRACTED.relative_to(ROOT)} is out of date: run tools/abi.py extract")
+    problems = []
+    for path, make in DERIVED.items():
+        if differing := difference(make(abi), path):
+            problems += [*differing, f"{path.relative_to(ROOT)} is out of date: run tools/abi.py extract"]
     releases = sorted(RELEASES.glob("*.json"))
     for release in releases:
         problems += [f"since {release.stem}: {p}" for p in compare(json.loads(release.read_text()), abi)]
@@ -69,9 +72,9 @@ def generated(make, path=None):
     return 1 if problems else 0
 
 
-def write(path):
+def write(path, make=to_json):
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(to_json(read_header()))
+    path.write_text(make(read_header()))
     print(f"wrote {path.relative_to(ROOT)}")
     return 0
 
@@ -79,7 +82,7 @@ def write(path):
 def main(arguments):
     match arguments:
         case ["extract"]:
-            return write(EXTRACTED)
+            return max(write(path, make) for path, make in DERIVED.items())
         case ["check"]:
             return check()
         case ["compare", old, new]:

@@ -5,6 +5,7 @@
 #   tools/install-deps.sh            what building, testing and checking need
 #   tools/install-deps.sh --build    only what building and the quick start need
 #   tools/install-deps.sh --tsan     also what the tsan preset needs
+#   tools/install-deps.sh --packages also what building and trying the Debian packages needs
 #   tools/install-deps.sh --bench    also ONNX Runtime, for tests/bench; Debian 13 and later
 #   tools/install-deps.sh --list     say what is missing, install nothing; exit status 1 if anything is
 set -euo pipefail
@@ -15,9 +16,10 @@ readonly kPinFile=/etc/apt/preferences.d/intmill-trixie
 readonly kBuild=(g++ cmake ninja-build ccache libprotozero-dev libxxhash-dev libcli11-dev
   nlohmann-json3-dev libpng-dev libjpeg-dev zlib1g-dev)
 readonly kTest=(libcriterion-dev libcjson-dev pkg-config python3 python3-numpy python3-onnx
-  python3-setuptools python3-wheel python3-pip python3-venv python3-tqdm mypy patchelf zstd clang
+  python3-setuptools python3-wheel python3-pip python3-venv python3-tqdm mypy patchelf zstd groff-base clang
   clang-tidy clang-format libomp-dev binutils abigail-tools default-jdk-headless junit5)
 readonly kTsan=(libclang-rt-dev)
+readonly kPackages=(mmdebstrap git)
 readonly kBench=(libonnxruntime-dev)
 # Debian 12 has these too old; each with the oldest version that will do.
 readonly kRecent=(libdnnl-dev=3.6 libflatbuffers-dev=23.5 flatbuffers-compiler=23.5)
@@ -124,9 +126,10 @@ main() {
     '') ;;
     --build) wanted=("${kBuild[@]}") ;;
     --tsan) wanted+=("${kTsan[@]}") ;;
+    --packages) wanted+=("${kPackages[@]}") ;;
     --bench) wanted+=("${kBench[@]}") ;;
     --list) list_only=1 ;;
-    *) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 2 ;;
+    *) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 2 ;;
   esac
   command -v apt-get >/dev/null || fail "this script knows Debian 12 and 13 only (no apt-get here)"
 
