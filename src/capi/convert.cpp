@@ -147,10 +147,9 @@ Result<Shape> ToShape(intmill_dtype dtype, int64_t rank, const int64_t* dims) {
   TRY(CheckList(dims, rank, "dims"));
   Shape shape(dims, dims + rank);
   const auto type = static_cast<DType>(dtype);
-  // Types of four bits exist inside the library only.
   if (type == DType::kS4 || type == DType::kU4)
-    return Error(Code::kInvalidArgument, "element type ", static_cast<int32_t>(dtype),
-                 " is not known");
+    return Error(Code::kInvalidArgument, "element type ", DTypeName(type),
+                 " is for weights inside models, wanted one of whole bytes");
   TRY(CheckShape(shape, type));
   return shape;
 }

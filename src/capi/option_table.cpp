@@ -88,7 +88,7 @@ constexpr OptionRow kRows[] = {
      kBiasCorrections},
     {INTMILL_OPT_EQUALIZE_CLIPS, "equalize_clips", kInteger, false, "1", "0, 1",
      "1: also channels behind a ReLU6, which gets a bound for each channel", 0, 1},
-    {INTMILL_OPT_SMOOTH_ALPHA, "smooth_alpha", kFloat, false, "0", "above 0, up to 1",
+    {INTMILL_OPT_SMOOTH_ALPHA, "smooth_alpha", kFloat, false, "0", "0 to 1",
      "share of the activations' range that smoothing moves to weights; 0: searched", 0, 1},
     {INTMILL_OPT_GROUP_SIZE,
      "group_size",
@@ -148,9 +148,11 @@ Result<OptionValue> CheckFloat(const OptionRow& row, const OptionValue& value) {
   const auto* integer = std::get_if<int64_t>(&value);
   const double number =
       integer != nullptr ? static_cast<double>(*integer) : std::get<double>(value);
-  // Written so that NaN is refused.
-  if (!(number > static_cast<double>(row.min) && number <= static_cast<double>(row.max)))
-    return Refuse(row, Cat(number));
+  // Written so that NaN is refused. The default may stand for no number at all.
+  const bool allowed =
+      number == std::stod(row.fallback) ||
+      (number > static_cast<double>(row.min) && number <= static_cast<double>(row.max));
+  if (!allowed) return Refuse(row, Cat(number));
   return OptionValue(number);
 }
 

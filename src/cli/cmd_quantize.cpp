@@ -73,6 +73,7 @@ Certified CheckResult(const Model& reference, const Model& candidate,
   // A budget of accuracy was held against all of the data, and so is its proof.
   if (!options.budgets.any())
     some.samples = some.samples == 0 ? kCheckSamples : std::min(some.samples, kCheckSamples);
+  some.batch = 0;  // the bits of float sums depend on it, and the file must not
   Feeder feeder(reference, options.model, some);
   std::vector<int64_t> labels;
   if (!options.labels.empty()) labels = ReadLabels(options.labels, feeder.available());

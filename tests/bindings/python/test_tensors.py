@@ -6,7 +6,7 @@ import gc
 import unittest
 
 from support import BindingTest, data, load, needs_numpy, numpy
-from intmill import DType, Option, Options, QParams, Status, Tensor, _dlpack
+from intmill import DType, IntmillError, Option, Options, QParams, Status, Tensor, _dlpack
 
 try:
     import torch
@@ -20,10 +20,15 @@ def floats(*values):
 
 class Memory(BindingTest):
     def test_a_tensor_begins_as_zeros_of_every_type(self):
-        for dtype in DType:
+        for dtype in set(DType) - {DType.S4, DType.U4}:
             tensor = Tensor(dtype, [2, 3])
             self.assertEqual((tensor.dtype, tensor.shape), (dtype, (2, 3)))
             self.assertEqual(data(tensor), bytes(tensor.nbytes))
+
+    def test_types_of_half_a_byte_are_refused(self):
+        for dtype in (DType.S4, DType.U4):
+            with self.assertRaisesRegex(IntmillError, f"element type {dtype.name.lower()} is for weights"):
+                Tensor(dtype, [2, 3])
 
     def test_a_buffer_is_shared_both_ways(self):
         numbers = floats(1, 2, 3)
