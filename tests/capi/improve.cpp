@@ -127,5 +127,5 @@ Test(improving_options, change_what_they_say) {
   Options opts;
   REFUSED(intmill_options_from_json("{\"bias_correction\": \"some\"}", &opts), kInvalid,
           "none, data, batch_norm");
-  REFUSED(intmill_options_from_json("{\"smooth_alpha\": 1.5}", &opts), kInvalid, "up to 1");
+  REFUSED(intmill_options_from_json("{\"smooth_alpha\": 1.5}", &opts), kInvalid, "0 to 1");
 }
