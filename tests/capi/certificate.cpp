@@ -109,7 +109,8 @@ Test(certificate, what_is_missing_or_of_another_kind_is_named) {
   REFUSED(intmill_model_certify(m, p, &out), INTMILL_ERROR_STATE, "not fed");
   REFUSED(intmill_model_certify(m, Calibrate(m), &out), INTMILL_ERROR_INVALID_ARGUMENT,
           "another kind");
-  REFUSED(intmill_probe_report(p, INTMILL_REPORT_REPLAY, &none), INTMILL_ERROR_INVALID_ARGUMENT,
+  Report refused;
+  REFUSED(intmill_probe_report(p, INTMILL_REPORT_REPLAY, &refused), INTMILL_ERROR_INVALID_ARGUMENT,
           "that certifies");
 }
 

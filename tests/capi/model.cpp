@@ -356,8 +356,9 @@ Test(annotate, what_was_noted_is_saved) {
   Tensor file;
   MUST(intmill_model_annotate(m, "data.0", "caf\u00e9", &noted));
   MUST(intmill_model_save_memory(noted, nullptr, &file));
+  const std::string bytes = Bytes(file);  // which the model reads in place
   Model again;
-  MUST(Load(Bytes(file), nullptr, &again));
+  MUST(Load(bytes, nullptr, &again));
   cr_expect_eq(Metadata(again, "data.0"), "caf\u00e9");
 }
 
