@@ -50,6 +50,11 @@ if(INTMILL_SANITIZE)
     target_compile_options(intmill_flags INTERFACE -fno-sanitize=enum)
   endif()
   target_link_options(intmill_flags INTERFACE -fsanitize=${INTMILL_SANITIZE})
+  # A test is a process of its own, and most of it was relocating itself: 25 % less time without.
+  if(INTMILL_SANITIZE MATCHES address)
+    target_link_options(intmill_flags INTERFACE
+      $<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:-no-pie>)
+  endif()
 else()
   check_cxx_compiler_flag(-ftrivial-auto-var-init=zero INTMILL_HAS_VAR_INIT)  # not clang 14
   target_compile_options(intmill_flags INTERFACE
