@@ -170,7 +170,7 @@ constexpr const char* kFooter =
 void AddVerify(CommandLine& line) {
   auto options = std::make_shared<VerifyOptions>();
   Command command =
-      line.Add("verify", "Compare two models on the same data, with or without labels");
+      line.Add("verify", "Compare two models on the same data, or replay a file's certificate");
   command.Footer(kFooter);
   command.Positional("REFERENCE", options->reference,
                      "The model to trust, usually float; or the only one");
