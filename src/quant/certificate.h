@@ -16,8 +16,8 @@
 
 namespace intmill {
 
-// Keys of the metadata that hold a certificate begin so.
-inline constexpr std::string_view kCertificatePrefix = "intmill.certificate.";
+// The key of the metadata that holds it.
+inline constexpr const char* kCertificateKey = "intmill.certificate";
 // The options that a model was quantized with, as JSON.
 inline constexpr const char* kRecipeKey = "intmill.recipe";
 
@@ -25,12 +25,12 @@ struct Certificate {
   // Of an output of the model, or of a layer's result.
   struct Figure {
     std::string name;
-    double sqnr_db = 0;
+    double sqnr_db = 0;  // all are kept in a file with the digits of a float
     double cosine = 0;
     double max_abs = 0;   // of outputs
     double mean_abs = 0;  // of outputs
     double estimate = 0;  // of sqnr_db, by the sketches of both models
-    Sketch sketch{1};     // of the float model's values
+    Sketch sketch{2};     // of the float model's values
   };
   struct Accuracy {  // percent of the rows
     double reference_top1 = 0;

@@ -20,7 +20,7 @@ namespace intmill {
 namespace {
 
 // Enough to notice a decibel, and small beside the weights of a small model.
-constexpr size_t kOutputBuckets = 256;
+constexpr size_t kOutputBuckets = 128;
 constexpr size_t kLayerBuckets = 32;
 constexpr int64_t kMostAnswers = 16384;
 
@@ -330,7 +330,9 @@ void CertificateReplay::Impl::AddFigures(
       continue;
     }
     const double now = Sketch::SqnrDb(f.sketch, sketch->Rounded());
-    const bool same = now == f.estimate || (std::isnan(now) && std::isnan(f.estimate));
+    // A file has the digits of a float.
+    const bool same = static_cast<float>(now) == static_cast<float>(f.estimate) ||
+                      (std::isnan(now) && std::isnan(f.estimate));
     const double found = same ? f.sqnr_db : f.sqnr_db + now - f.estimate;
     const bool holds =
         same || now >= std::min(f.estimate, kOnlyRoundingDb) - kAllowedDb;  // false for NaN

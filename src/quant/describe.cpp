@@ -119,8 +119,7 @@ Table DescribeMetadata(const Graph& graph) {
   table.Add({std::string("intmill.digest"), DigestOf(graph)});
   for (const auto& [key, value] : graph.metadata)
     // Reasons of layers are shown with the layers, certificates by themselves.
-    if (!key.starts_with(ReasonKey("")) && !key.starts_with(kCertificatePrefix))
-      table.Add({key, value});
+    if (!key.starts_with(ReasonKey("")) && key != kCertificateKey) table.Add({key, value});
   return table;
 }
 

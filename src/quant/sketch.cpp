@@ -1,6 +1,7 @@
 // Sketch: signs from a hash of the position.
 #include "quant/sketch.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -11,6 +12,19 @@ namespace intmill {
 namespace {
 
 constexpr size_t kMostBuckets = 65536;
+constexpr int kCountBits = 12;
+constexpr uint32_t kCountMask = (1 << kCountBits) - 1;
+constexpr int kLargestCount = (1 << (kCountBits - 1)) - 1;
+
+int32_t CountOf(double sum, float step) {
+  const double count = std::round(sum / static_cast<double>(step));
+  if (std::isnan(count)) return 0;
+  return static_cast<int32_t>(std::clamp<double>(count, -kLargestCount, kLargestCount));
+}
+
+int32_t Signed(uint32_t count) {
+  return static_cast<int32_t>(count << (32 - kCountBits)) >> (32 - kCountBits);
+}
 
 // SplitMix64 (Steele, Lea, Flood 2014): neighbouring positions get unrelated bits.
 uint64_t Mix(uint64_t x) {
@@ -32,27 +46,54 @@ void Sketch::Add(std::span<const float> values) {
   }
 }
 
+// NaN where a sum is not finite, so that nothing of the sketch looks like a number.
+float Sketch::Step() const {
+  double largest = 0;
+  for (const double sum : sums_) {
+    if (!std::isfinite(sum)) return std::numeric_limits<float>::quiet_NaN();
+    largest = std::max(largest, std::abs(sum));
+  }
+  return static_cast<float>(largest / kLargestCount);
+}
+
 Sketch Sketch::Rounded() const {
   Sketch rounded = *this;
-  for (double& sum : rounded.sums_) sum = static_cast<double>(static_cast<float>(sum));
+  const float step = Step();
+  for (double& sum : rounded.sums_) sum = CountOf(sum, step) * static_cast<double>(step);
   return rounded;
 }
 
+// Two counts of 12 bits to three bytes, the first one in the lower bits.
 std::string Sketch::ToText() const {
   ByteWriter bytes;
-  for (const double sum : sums_) bytes.Float(static_cast<float>(sum));
+  const float step = Step();
+  bytes.Float(step);
+  for (size_t i = 0; i < sums_.size(); i += 2) {
+    const auto first = static_cast<uint32_t>(CountOf(sums_[i], step)) & kCountMask;
+    const auto second = static_cast<uint32_t>(CountOf(sums_[i + 1], step)) & kCountMask;
+    const uint32_t both = first | second << kCountBits;
+    for (int shift = 0; shift < 2 * kCountBits; shift += 8)
+      bytes.Byte(static_cast<uint8_t>(both >> shift));
+  }
   return ToBase64(bytes.bytes());
 }
 
 Result<Sketch> Sketch::FromText(std::string_view text) {
   ASSIGN_OR_RETURN(const std::vector<std::byte> bytes, FromBase64(text));
-  if (bytes.empty() || bytes.size() % 4 != 0 || bytes.size() / 4 > kMostBuckets)
+  const size_t pairs = bytes.size() / 3 - std::min<size_t>(bytes.size() / 3, 1);
+  if (pairs == 0 || bytes.size() != 4 + 3 * pairs || 2 * pairs > kMostBuckets)
     return Error(Code::kBadFormat, bytes.size(), " bytes are no sketch");
-  Sketch sketch(bytes.size() / 4);
+  Sketch sketch(2 * pairs);
   ByteReader reader(bytes);
-  for (double& sum : sketch.sums_) {
-    ASSIGN_OR_RETURN(const float value, reader.Float());
-    sum = static_cast<double>(value);
+  ASSIGN_OR_RETURN(const float step, reader.Float());
+  for (size_t i = 0; i < sketch.sums_.size(); i += 2) {
+    uint32_t both = 0;
+    for (int shift = 0; shift < 2 * kCountBits; shift += 8) {
+      ASSIGN_OR_RETURN(const uint8_t byte, reader.Byte());
+      both |= static_cast<uint32_t>(byte) << shift;
+    }
+    sketch.sums_[i] = Signed(both & kCountMask) * static_cast<double>(step);
+    sketch.sums_[i + 1] = Signed(both >> kCountBits) * static_cast<double>(step);
   }
   return sketch;
 }

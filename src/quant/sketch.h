@@ -20,13 +20,15 @@ namespace intmill {
 // values and not on the portions in which they are added.
 class Sketch {
  public:
-  explicit Sketch(size_t buckets) : sums_(buckets) {}
+  explicit Sketch(size_t buckets) : sums_(buckets) {}  // an even number
 
   void Add(std::span<const float> values);
-  // Rounded to floats, as it is kept in files: a sketch that was kept equals one that was not.
+  // As ToText keeps it: whole multiples of the largest sum / 2047, about 66 dB above their
+  // rounding. NaN as a whole when one sum is not finite.
   Sketch Rounded() const;
 
-  std::string ToText() const;  // base64
+  // Base64 of the step, a float, and of 12 bits for each sum.
+  std::string ToText() const;
   static Result<Sketch> FromText(std::string_view text);
 
   // Estimated 10 log10(sum a^2 / sum (a - b)^2); +infinity when they are equal, NaN for values that
@@ -36,6 +38,8 @@ class Sketch {
   size_t buckets() const { return sums_.size(); }
 
  private:
+  float Step() const;
+
   std::vector<double> sums_;
   uint64_t count_ = 0;
 };
