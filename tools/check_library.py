@@ -5,15 +5,17 @@
 
 It exports the functions of intmill.h and nothing else, cannot be unloaded, is relocated read-only
 before it starts, has no text relocations and no search path, and needs only the libraries it may. In a release
-build nothing in it may end the process or print.
+build nothing in it may end the process or print, and stripped it is at most 4 MB.
 """
 
 import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+MOST_BYTES = 4_000_000
 SONAME = "libintmill.so.0"
 NEEDED = re.compile(r"lib(dnnl|gomp|stdc\+\+|m|gcc_s|c|pthread)\.so\.|ld-linux")
 # What C and C++ code calls to end the process or to print. Not here: the C++ runtime's own ways
@@ -51,6 +53,14 @@ def import_problems(library):
             yield f"the library refers to {name}"
 
 
+def size_problems(library):
+    with tempfile.NamedTemporaryFile() as stripped:
+        output("strip", "-o", stripped.name, library)
+        size = pathlib.Path(stripped.name).stat().st_size
+    if size > MOST_BYTES:
+        yield f"stripped it has {size} bytes, at most {MOST_BYTES} are wanted"
+
+
 def elf_problems(library):
     dynamic = output("readelf", "-dW", library)
     headers = output("readelf", "-lW", library)
@@ -74,7 +84,7 @@ def main():
     library = sys.argv[1]
     problems = [*export_problems(library), *elf_problems(library)]
     if "--release" in sys.argv:
-        problems += import_problems(library)
+        problems += [*import_problems(library), *size_problems(library)]
     count = len(declared())
     print("\n".join(problems + [f"check_library: {count} functions, {len(problems)} violations"]))
     return 1 if problems else 0
