@@ -28,12 +28,16 @@ struct StepCheck {
 // Collects the checks of all steps. Outlives the plan.
 class Checks {
  public:
+  // Without references nothing is compared with them: `bits` is all that a check says.
+  explicit Checks(bool with_references = true) : with_references_(with_references) {}
+
   // A step that reads and writes the same bits as in `known` (of the same graph, run before; may be
   // null) has been compared there: its reference does not run again.
   KernelHook Hook(const Checks* known = nullptr);
   const std::vector<std::shared_ptr<StepCheck>>& steps() const { return steps_; }
 
  private:
+  const bool with_references_;
   std::vector<std::shared_ptr<StepCheck>> steps_;
 };
 

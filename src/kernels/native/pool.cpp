@@ -48,6 +48,7 @@ class PoolKernel : public Kernel {
         dilations_(ToTriple(p.dilations, 1)),
         pads_begin_(ToTriple(p.pads_begin, 0)),
         pads_end_(ToTriple(p.pads_end, 0)),
+        last_whole_((in_[2] - 1 - (kernel_[2] - 1) * dilations_[2] + pads_begin_[2]) / strides_[2]),
         loops_(*loops.pool),
         name_(Cat("native ", p.is_average ? "average" : "max", " pool ", DTypeName(p.dtype), ":",
                   loops.level)),
@@ -58,36 +59,65 @@ class PoolKernel : public Kernel {
 
   Status Run(const RunArgs& args, KernelState*) const override {
     tasks_.Run(args.scratch, [&](int64_t begin, int64_t end, std::byte* scratch) {
-      for (int64_t pixel = begin; pixel < end; ++pixel) RunPixel(args, pixel, scratch);
+      if (!pool_.is_average) return RunLargest(args, begin, end);
+      for (int64_t pixel = begin; pixel < end; ++pixel) RunAverage(args, pixel, scratch);
     });
     return Ok();
   }
 
  private:
-  void RunPixel(const RunArgs& args, int64_t pixel, std::byte* scratch) const {
-    const int64_t area = out_[0] * out_[1] * out_[2];
-    const int64_t image = pixel / area;
-    const Triple at = {pixel / (out_[1] * out_[2]) % out_[0], pixel / out_[2] % out_[1],
-                       pixel % out_[2]};
+  int64_t pixel_bytes() const { return BitsOf(pool_.dtype) / 8 * pool_.channels; }
+
+  Triple Position(int64_t pixel) const {
+    return {pixel / (out_[1] * out_[2]) % out_[0], pixel / out_[2] % out_[1], pixel % out_[2]};
+  }
+
+  const std::byte* ImageOf(const RunArgs& args, int64_t pixel) const {
+    const int64_t image = pixel / (out_[0] * out_[1] * out_[2]);
+    return static_cast<const std::byte*>(args.inputs[0]) +
+           image * in_[0] * in_[1] * in_[2] * pixel_bytes();
+  }
+
+  // The windows of neighbours in a row have one shape where the image does not cut them.
+  void RunLargest(const RunArgs& args, int64_t begin, int64_t end) const {
+    const auto loop = pool_.dtype == DType::kF32  ? loops_.largest_f32
+                      : pool_.dtype == DType::kU8 ? loops_.largest_u8
+                                                  : loops_.largest_s8;
+    for (int64_t pixel = begin; pixel < end;) {
+      const Triple at = Position(pixel);
+      const std::array<Span, 3> window = {InImage(0, at), InImage(1, at), InImage(2, at)};
+      Windows windows = {.x = ElementAt(ImageOf(args, pixel), window),
+                         .count = 1,
+                         .step = strides_[2] * pixel_bytes(),
+                         .sizes = {window[0].count(), window[1].count(), window[2].count()},
+                         .strides = {},
+                         .channels = pool_.channels};
+      for (size_t d = 0; d < 3; ++d)
+        windows.strides[d] =
+            dilations_[d] * pixel_bytes() * (d < 2 ? in_[2] : 1) * (d < 1 ? in_[1] : 1);
+      if (windows.sizes[2] == kernel_[2])
+        windows.count = std::min({end - pixel, out_[2] - at[2], last_whole_ - at[2] + 1});
+      loop(windows, static_cast<std::byte*>(args.outputs[0]) + pixel * pixel_bytes());
+      pixel += windows.count;
+    }
+  }
+
+  void RunAverage(const RunArgs& args, int64_t pixel, std::byte* scratch) const {
+    const Triple at = Position(pixel);
     std::array<Span, 3> window;
     int64_t elements = 1;
     int64_t counted = 1;
     for (size_t d = 0; d < 3; ++d) {
-      const int64_t start = at[d] * strides_[d] - pads_begin_[d];
-      window[d] = Clipped(d, start, 0, in_[d]);
+      window[d] = InImage(d, at);
       elements *= window[d].count();
-      counted *= Clipped(d, start, -pads_begin_[d], in_[d] + pads_end_[d]).count();
+      counted *= Clipped(d, StartOf(d, at), -pads_begin_[d], in_[d] + pads_end_[d]).count();
     }
-    const int64_t size = BitsOf(pool_.dtype) / 8 * pool_.channels;
-    const std::byte* x =
-        static_cast<const std::byte*>(args.inputs[0]) + image * in_[0] * in_[1] * in_[2] * size;
-    std::byte* y = static_cast<std::byte*>(args.outputs[0]) + pixel * size;
-    if (pool_.is_average) {
-      Average(x, window, elements, pool_.count_padding ? counted : elements, scratch, y);
-    } else {
-      Largest(x, window, y);
-    }
+    Average(ImageOf(args, pixel), window, elements, pool_.count_padding ? counted : elements,
+            scratch, static_cast<std::byte*>(args.outputs[0]) + pixel * pixel_bytes());
   }
+
+  int64_t StartOf(size_t d, const Triple& at) const { return at[d] * strides_[d] - pads_begin_[d]; }
+  Span InImage(size_t d, const Triple& at) const { return Clipped(d, StartOf(d, at), 0, in_[d]); }
 
   // The part of a window that begins at `start` which lies in [low, high).
   Span Clipped(size_t d, int64_t start, int64_t low, int64_t high) const {
@@ -98,26 +128,17 @@ class PoolKernel : public Kernel {
     return s;
   }
 
+  const std::byte* ElementAt(const std::byte* x, const std::array<Span, 3>& w) const {
+    return x + ((w[0].first * in_[1] + w[1].first) * in_[2] + w[2].first) * pixel_bytes();
+  }
+
   template <typename Body>
   void ForPixels(const std::byte* x, const std::array<Span, 3>& w, Body&& body) const {
-    const int64_t size = BitsOf(pool_.dtype) / 8 * pool_.channels;
+    const int64_t size = pixel_bytes();
     for (int64_t i = w[0].first; i < w[0].end; i += w[0].step)
       for (int64_t j = w[1].first; j < w[1].end; j += w[1].step)
         for (int64_t k = w[2].first; k < w[2].end; k += w[2].step)
           body(x + ((i * in_[1] + j) * in_[2] + k) * size);
-  }
-
-  void Largest(const std::byte* x, const std::array<Span, 3>& window, std::byte* y) const {
-    const int64_t n = pool_.channels;
-    if (pool_.dtype == DType::kF32) {
-      std::fill_n(reinterpret_cast<float*>(y), n, -std::numeric_limits<float>::infinity());
-    } else {
-      std::memset(y, pool_.dtype == DType::kU8 ? 0 : 0x80, static_cast<size_t>(n));
-    }
-    const auto loop = pool_.dtype == DType::kF32  ? loops_.largest_f32
-                      : pool_.dtype == DType::kU8 ? loops_.largest_u8
-                                                  : loops_.largest_s8;
-    ForPixels(x, window, [&](const std::byte* pixel) { loop(pixel, y, n); });
   }
 
   void Average(const std::byte* x, const std::array<Span, 3>& window, int64_t elements,
@@ -157,6 +178,7 @@ class PoolKernel : public Kernel {
   const Triple dilations_;
   const Triple pads_begin_;
   const Triple pads_end_;
+  const int64_t last_whole_;  // in a row, of the windows that the image does not cut
   const PoolLoops& loops_;
   const std::string name_;
   const Tasks tasks_;

@@ -102,11 +102,21 @@ using RangeLoop = void (*)(const float* x, int64_t n, float* min, float* max);
 // be the same memory.
 using SoftmaxLoop = void (*)(const float* x, const float* mask, float scale, float* y, int64_t n);
 
-// y[i] = max(x[i], y[i]); sums[i] += x[i]
+// Windows of one shape, `step` bytes apart.
+struct Windows {
+  const void* x;  // the first element of the first window
+  int64_t count;  // of windows
+  int64_t step;
+  int64_t sizes[3];    // elements of a window
+  int64_t strides[3];  // bytes between them
+  int64_t channels;
+};
+
+// y[w][c] = the largest of window w; sums[i] += x[i]
 struct PoolLoops {
-  void (*largest_f32)(const void* x, void* y, int64_t n);
-  void (*largest_u8)(const void* x, void* y, int64_t n);
-  void (*largest_s8)(const void* x, void* y, int64_t n);
+  void (*largest_f32)(const Windows& windows, void* y);
+  void (*largest_u8)(const Windows& windows, void* y);
+  void (*largest_s8)(const Windows& windows, void* y);
   void (*sum_f32)(const float* x, double* sums, int64_t n);
   void (*sum_u8)(const void* x, int32_t* sums, int64_t n);
   void (*sum_s8)(const void* x, int32_t* sums, int64_t n);

@@ -1,14 +1,62 @@
-// One element of each channel of a window is joined with what came before it.
+// Channels of a window's elements lie side by side, so lanes are channels.
+#include <cstring>
+#include <limits>
+#include <type_traits>
+
 #include "kernels/native/loops/loops.h"
 
 namespace intmill::native::INTMILL_LEVEL {
 namespace {
 
+template <typename T, int kLanes>
+struct Vector {
+  typedef T Type __attribute__((vector_size(kLanes * sizeof(T))));
+};
 template <typename T>
-void Largest(const void* opaque_x, void* opaque_y, int64_t n) {
-  const T* x = static_cast<const T*>(opaque_x);
+struct Vector<T, 1> {
+  typedef T Type;
+};
+
+// Of kLanes channels. A NaN is never larger.
+template <typename T, int kLanes>
+void LargestOfBlock(const Windows& w, const uint8_t* x, T* y) {
+  using V = typename Vector<T, kLanes>::Type;
+  constexpr T kLowest = std::is_same_v<T, float> ? -std::numeric_limits<T>::infinity()
+                                                 : std::numeric_limits<T>::lowest();
+  V best = V{} + kLowest;
+  for (int64_t i = 0; i < w.sizes[0]; ++i)
+    for (int64_t j = 0; j < w.sizes[1]; ++j)
+      for (int64_t k = 0; k < w.sizes[2]; ++k) {
+        V next;
+        std::memcpy(&next, x + i * w.strides[0] + j * w.strides[1] + k * w.strides[2], sizeof(V));
+        best = next > best ? next : best;
+      }
+  std::memcpy(y, &best, sizeof(V));
+}
+
+// The last block overlaps the one before it: the same values come out twice.
+template <typename T, int kLanes>
+void LargestByBlocks(const Windows& w, T* y) {
+  const auto* x = static_cast<const uint8_t*>(w.x);
+  for (int64_t window = 0; window < w.count; ++window, x += w.step, y += w.channels) {
+    int64_t c = 0;
+    for (; c + kLanes <= w.channels; c += kLanes)
+      LargestOfBlock<T, kLanes>(w, x + c * static_cast<int64_t>(sizeof(T)), y + c);
+    if (c == w.channels) continue;
+    c = w.channels - kLanes;
+    LargestOfBlock<T, kLanes>(w, x + c * static_cast<int64_t>(sizeof(T)), y + c);
+  }
+}
+
+template <typename T>
+void Largest(const Windows& w, void* opaque_y) {
   T* y = static_cast<T*>(opaque_y);
-  for (int64_t i = 0; i < n; ++i) y[i] = x[i] > y[i] ? x[i] : y[i];
+  const int64_t bytes = w.channels * static_cast<int64_t>(sizeof(T));
+  if (bytes >= 64) return LargestByBlocks<T, 64 / sizeof(T)>(w, y);
+  if (bytes >= 32) return LargestByBlocks<T, 32 / sizeof(T)>(w, y);
+  if (bytes >= 16) return LargestByBlocks<T, 16 / sizeof(T)>(w, y);
+  if (bytes >= 8) return LargestByBlocks<T, 8 / sizeof(T)>(w, y);
+  LargestByBlocks<T, 1>(w, y);
 }
 
 template <typename T>
