@@ -42,7 +42,9 @@ void CopyPlainly(const native::CopyPart& part, const Tensor& in, Tensor& out) {
 
 // Inputs of another scale than the output, as Concat may have, are rescaled on the way.
 Status SetTable(const Operand& in, const Operand& out, native::CopyPart& part) {
-  if (CheckSameScale(in, out).ok()) return Ok();
+  // move_qdq made integers of what is moved, and not all of them tell their scale.
+  const bool tells_both = in.qparams != nullptr && out.qparams != nullptr;
+  if ((!tells_both && in.dtype == out.dtype) || CheckSameScale(in, out).ok()) return Ok();
   if (!IsScaledByte(in) || !IsScaledByte(out)) return CheckSameScale(in, out);
   ASSIGN_OR_RETURN(const native::ByteTable table, RescaleTable(*in.qparams, *out.qparams));
   part.table = std::make_shared<const native::ByteTable>(table);

@@ -33,7 +33,35 @@ Graph InPieces(const Pieces& p, ValueId* centered = nullptr) {
   return b.graph;
 }
 
+// As TensorFlow has it: x * r + (bias - mean * r).
+Graph InTensorFlowsPieces(bool is_swapped, int64_t axis = -1) {
+  GraphBuilder b;
+  const ValueId x = b.Input("x", {kDynamic, 3, 8});
+  const auto op = [&](const char* name, ValueId first, ValueId second) {
+    return is_swapped ? b.Op(name, {second, first}) : b.Op(name, {first, second});
+  };
+  const ValueId mean = b.Op("ReduceMean", {x, b.Ints({axis})});
+  const ValueId c = b.Op("Sub", {x, mean});
+  const ValueId variance = b.Op("ReduceMean", {b.Op("Mul", {c, c}), b.Ints({axis})});
+  const ValueId root = b.Op("Sqrt", {op("Add", variance, b.Float(1e-3f))});
+  const ValueId r = op("Mul", b.Op("Reciprocal", {root}), b.Constant(RandomTensor({8}, 2)));
+  const ValueId shift = b.Op("Sub", {b.Constant(RandomTensor({8}, 3)), op("Mul", mean, r)});
+  b.Output(op("Add", op("Mul", x, r), shift));
+  return b.graph;
+}
+
 }  // namespace
+
+Test(fuse_layer_norm, tensorflows_pieces_become_one_operator_too) {
+  for (const bool is_swapped : {false, true}) {
+    const Graph graph = InTensorFlowsPieces(is_swapped);
+    const Graph fused = Loaded(graph);
+    cr_expect_eq(fused.nodes.size(), 1, "%s", Print(fused).c_str());
+    cr_expect_eq(CountOps(fused, "LayerNormalization"), 1);
+    ExpectSame(fused, graph, {RandomTensor({2, 3, 8}, 1)}, kRounding);
+  }
+  cr_expect_eq(CountOps(Loaded(InTensorFlowsPieces(false, 1)), "LayerNormalization"), 0);
+}
 
 Test(fuse_layer_norm, pieces_become_one_operator_in_every_form) {
   for (const Pieces& p :
