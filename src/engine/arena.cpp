@@ -1,4 +1,4 @@
-// Offsets by liveness: greedy by size with best fit.
+// Offsets by liveness: greedy with best fit, the largest first, and again while that leaves holes.
 #include "engine/arena.h"
 
 #include <algorithm>
@@ -10,6 +10,8 @@
 
 namespace intmill {
 namespace {
+
+constexpr int kMostRounds = 32;
 
 bool LivesOverlap(const ArenaBuffer& a, const ArenaBuffer& b) {
   return a.first <= b.last && b.first <= a.last;
@@ -46,6 +48,26 @@ int64_t LowerBound(const std::vector<ArenaBuffer>& buffers) {
   return most;
 }
 
+// Sets the offsets, one buffer after the other; what they need.
+int64_t Place(std::vector<ArenaBuffer>& buffers, const std::vector<size_t>& order) {
+  int64_t bytes = 0;
+  std::vector<const ArenaBuffer*> placed;  // by offset
+  std::vector<const ArenaBuffer*> neighbours;
+  for (const size_t i : order) {
+    ArenaBuffer& buffer = buffers[i];
+    neighbours.clear();
+    std::copy_if(placed.begin(), placed.end(), std::back_inserter(neighbours),
+                 [&](const ArenaBuffer* other) { return LivesOverlap(buffer, *other); });
+    buffer.offset = BestFit(neighbours, buffer.bytes);
+    bytes = std::max(bytes, buffer.offset + buffer.bytes);
+    const auto at = std::upper_bound(
+        placed.begin(), placed.end(), &buffer,
+        [](const ArenaBuffer* a, const ArenaBuffer* b) { return a->offset < b->offset; });
+    placed.insert(at, &buffer);
+  }
+  return bytes;
+}
+
 }  // namespace
 
 Result<ArenaSize> PlanArena(std::vector<ArenaBuffer>& buffers) {
@@ -60,22 +82,20 @@ Result<ArenaSize> PlanArena(std::vector<ArenaBuffer>& buffers) {
   std::iota(order.begin(), order.end(), size_t{0});
   std::stable_sort(order.begin(), order.end(),
                    [&](size_t a, size_t b) { return buffers[a].bytes > buffers[b].bytes; });
-  ArenaSize size;
-  std::vector<const ArenaBuffer*> placed;  // by offset
-  for (const size_t i : order) {
-    ArenaBuffer& buffer = buffers[i];
-    std::vector<const ArenaBuffer*> neighbours;
-    std::copy_if(placed.begin(), placed.end(), std::back_inserter(neighbours),
-                 [&](const ArenaBuffer* other) { return LivesOverlap(buffer, *other); });
-    buffer.offset = BestFit(neighbours, buffer.bytes);
-    size.bytes = std::max(size.bytes, buffer.offset + buffer.bytes);
-    const auto at = std::upper_bound(
-        placed.begin(), placed.end(), &buffer,
-        [](const ArenaBuffer* a, const ArenaBuffer* b) { return a->offset < b->offset; });
-    placed.insert(at, &buffer);
+  const int64_t lower_bound = LowerBound(buffers);
+  int64_t bytes = Place(buffers, order);
+  std::vector<ArenaBuffer> best = buffers;
+  int64_t least = bytes;
+  for (int round = 0; round < kMostRounds && least > lower_bound; ++round) {
+    std::stable_partition(order.begin(), order.end(),
+                          [&](size_t i) { return buffers[i].offset + buffers[i].bytes == bytes; });
+    bytes = Place(buffers, order);
+    if (bytes >= least) continue;
+    least = bytes;
+    best = buffers;
   }
-  size.lower_bound = LowerBound(buffers);
-  return size;
+  buffers = std::move(best);
+  return ArenaSize{.bytes = least, .lower_bound = lower_bound};
 }
 
 }  // namespace intmill

@@ -22,8 +22,9 @@ struct ArenaSize {
   int64_t lower_bound = 0;  // the largest sum of buffers alive at one step: no plan needs less
 };
 
-// Greedy by size: the largest buffer first, each into the tightest gap left between buffers whose
-// lives overlap with its own. Deterministic.
+// Greedy: the largest buffer first, each into the tightest gap left between buffers whose lives
+// overlap with its own. Where that needs more than the lower bound, the buffers that reached the
+// top go first in another round, and the best round counts. Deterministic.
 Result<ArenaSize> PlanArena(std::vector<ArenaBuffer>& buffers);
 
 }  // namespace intmill

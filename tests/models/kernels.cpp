@@ -1,9 +1,10 @@
 // Holds every kernel of every real model's plan against its operator's reference, with the inputs
 // that the kernel really gets: integers within one step of the output scale, floats within 1e-4 of
 // the largest value. All that with 1, 2 and 4 threads, and the same bits with each, up to the first
-// product of floats. Float models are checked as they are and quantized, with static and with
-// dynamic ranges. Under a sanitizer the references, ten times slower there, do not run, unless a
-// model is named: what they are compared for is found without one.
+// product of floats. The arena is at most 15 % larger than what is alive at once. Float models are
+// checked as they are and quantized, with static and with dynamic ranges. Under a sanitizer the
+// references, ten times slower there, do not run, unless a model is named: what they are compared
+// for is found without one.
 //   kernels [model.onnx]     with a model: prints every step that differs
 #include <cstdio>
 #include <cstring>
@@ -27,14 +28,19 @@ constexpr bool kSanitized = false;
 #endif
 constexpr double kRelative = 1e-4;
 constexpr double kSteps = 1;
+constexpr int64_t kArenaPercent = 115;  // of the lower bound by liveness
 
 using Outputs = std::vector<std::vector<std::byte>>;
 
 Result<Outputs> RunPlan(const Graph& graph, const std::vector<Tensor>& inputs, int64_t threads,
                         KernelHook hook) {
   const ThreadScope scope(threads);
+  const bool hook_is_empty = !hook;
   ASSIGN_OR_RETURN(const std::shared_ptr<const Plan> plan,
                    Plan::Compile(graph, {.kernel_hook = std::move(hook)}));
+  if (hook_is_empty && plan->arena_bytes() * 100 > plan->arena_lower_bound() * kArenaPercent)
+    return Error(Code::kInternal, "an arena of ", plan->arena_bytes(), " bytes, ",
+                 plan->arena_lower_bound(), " are alive at once");
   ASSIGN_OR_RETURN(const std::unique_ptr<RunState> state, RunState::Create(plan, false));
   std::vector<const void*> in;
   for (const Tensor& input : inputs) in.push_back(input.data<void>());

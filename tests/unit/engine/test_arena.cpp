@@ -56,6 +56,24 @@ Test(arena, a_freed_gap_is_used_again) {
   cr_assert_eq(size.lower_bound, 768);
 }
 
+Test(arena, few_holes_are_left) {
+  std::mt19937 random(8);
+  int64_t bytes = 0;
+  int64_t lower_bound = 0;
+  for (int round = 0; round < 50; ++round) {
+    std::vector<ArenaBuffer> buffers;
+    for (int64_t i = 0; i < 60; ++i) {
+      const int64_t life = random() % 4 == 0 ? random() % 20 : 1;
+      buffers.push_back({static_cast<int64_t>(64 << random() % 8), i, i + life});
+    }
+    const ArenaSize size = Plan(buffers);
+    bytes += size.bytes;
+    lower_bound += size.lower_bound;
+  }
+  cr_assert_lt(bytes * 100, lower_bound * 101, "%ld, at least %ld", static_cast<long>(bytes),
+               static_cast<long>(lower_bound));
+}
+
 Test(arena, sizes_that_do_not_fit_are_refused) {
   std::vector<ArenaBuffer> buffers = {{INT64_MAX - 5, 0, 1}, {INT64_MAX / 2, 0, 1}};
   const auto size = PlanArena(buffers);
