@@ -195,10 +195,16 @@ class Compiler {
   }
 
   Result<std::unique_ptr<Kernel>> ChooseKernel(const LowerArgs& args, std::string* note) const {
-    const auto is_empty = [](const Operand& o) { return o.present && NumElements(o.shape) == 0; };
+    // Fast kernels are for data. An empty constant is no data but a parameter that was left out, as
+    // the scales of a Resize that has sizes; but for weights, whose sums are empty.
+    const bool has_weights = args.node.op->multiply_adds != nullptr;
+    const auto is_empty = [&](const Operand& o) {
+      return o.present && NumElements(o.shape) == 0 && (o.constant == nullptr || has_weights);
+    };
     const bool empty = std::any_of(args.inputs.begin(), args.inputs.end(), is_empty) ||
                        std::any_of(args.outputs.begin(), args.outputs.end(), is_empty);
     if (args.node.op->lower == nullptr) *note = "the operator has no fast kernel";
+    if (empty) *note = "it has empty tensors";
     if (!options_.references_only && !empty && args.node.op->lower != nullptr) {
       Result<std::unique_ptr<Kernel>> kernel = args.node.op->lower(args);
       if (kernel.ok() || kernel.status().code() != Code::kUnsupported) return kernel;

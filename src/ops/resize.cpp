@@ -88,7 +88,7 @@ Result<std::unique_ptr<Kernel>> Lower(const LowerArgs& args) {
   for (const int64_t axis : MemoryOrder(static_cast<int64_t>(dims.size()), x.layout))
     resize.dims.push_back(dims[static_cast<size_t>(axis)]);
   if (x.qparams != nullptr) resize.zero_point = x.qparams->zero_points[0];
-  return native::MakeResize(std::move(resize));
+  return native::MakeResize(std::move(resize), args.isa);
 }
 
 // Opset 10 had x and scales only, coordinates x / scale, and rounded down.

@@ -4,10 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 
 #include "base/parallel.h"
-#include "tensor/quantize.h"
+#include "kernels/native/levels.h"
 
 namespace intmill::native {
 namespace {
@@ -23,7 +22,8 @@ using Corners = std::array<Corner, size_t{1} << kMaxResized>;
 template <typename T>
 class ResizeKernel final : public Kernel {
  public:
-  explicit ResizeKernel(Resize resize) : r_(std::move(resize)) {
+  ResizeKernel(Resize resize, const Loops& loops)
+      : r_(std::move(resize)), loops_(loops), scale_(UnitScale(r_)) {
     outer_dims_ = r_.dims.size();
     while (outer_dims_ > 0 && r_.dims[outer_dims_ - 1].taps.empty())
       row_ *= r_.dims[--outer_dims_].out;
@@ -79,32 +79,41 @@ class ResizeKernel final : public Kernel {
     return count;
   }
 
+  // Bytes as numbers of their own scale.
+  static ByteScale UnitScale(const Resize& r) {
+    const bool is_signed = r.dtype == DType::kS8;
+    return {.flip = static_cast<uint8_t>(is_signed ? 0x80 : 0),
+            .zero_point = r.zero_point + (is_signed ? 128 : 0),
+            .scale = 1};
+  }
+
   void Combine(const T* x, std::span<const Corner> corners, T* y) const {
     constexpr int64_t kBlock = 256;
     float sums[kBlock];
-    const auto z = static_cast<float>(r_.zero_point);
+    float values[kBlock];
     for (int64_t first = 0; first < row_; first += kBlock) {
       const int64_t n = std::min(kBlock, row_ - first);
       std::fill_n(sums, n, 0.0f);
       for (const Corner& corner : corners) {
         const T* from = x + corner.offset + first;
-        for (int64_t i = 0; i < n; ++i)
-          sums[i] += corner.weight * (static_cast<float>(from[i]) - z);
+        if constexpr (std::is_same_v<T, float>) {
+          loops_.weigh(from, corner.weight, sums, n);
+        } else {
+          loops_.dequantize(from, values, n, scale_);
+          loops_.weigh(values, corner.weight, sums, n);
+        }
       }
-      for (int64_t i = 0; i < n; ++i) y[first + i] = Store(sums[i]);
+      if constexpr (std::is_same_v<T, float>) {
+        std::copy_n(sums, n, y + first);
+      } else {
+        loops_.quantize(sums, y + first, n, scale_);
+      }
     }
   }
 
-  T Store(float sum) const {
-    if constexpr (std::is_same_v<T, float>) {
-      return sum;
-    } else {
-      using Limits = std::numeric_limits<T>;
-      return static_cast<T>(QuantizeValue(sum, 1.0f, r_.zero_point, Limits::min(), Limits::max()));
-    }
-  }
-
-  Resize r_;
+  const Resize r_;
+  const Loops& loops_;
+  const ByteScale scale_;
   size_t outer_dims_ = 0;
   int64_t row_ = 1;   // elements that are combined alike
   int64_t rows_ = 1;  // of the output
@@ -113,7 +122,7 @@ class ResizeKernel final : public Kernel {
 
 }  // namespace
 
-Result<std::unique_ptr<Kernel>> MakeResize(Resize resize) {
+Result<std::unique_ptr<Kernel>> MakeResize(Resize resize, Isa isa) {
   const auto resized =
       std::ranges::count_if(resize.dims, [](const ResizeDim& dim) { return !dim.taps.empty(); });
   if (static_cast<size_t>(resized) > kMaxResized)
@@ -121,11 +130,10 @@ Result<std::unique_ptr<Kernel>> MakeResize(Resize resize) {
                  kMaxResized);
   switch (resize.dtype) {
     case DType::kF32:
-      return MakeKernel<ResizeKernel<float>>(std::move(resize));
+      return MakeKernel<ResizeKernel<float>>(std::move(resize), LoopsFor(isa));
     case DType::kU8:
-      return MakeKernel<ResizeKernel<uint8_t>>(std::move(resize));
     case DType::kS8:
-      return MakeKernel<ResizeKernel<int8_t>>(std::move(resize));
+      return MakeKernel<ResizeKernel<uint8_t>>(std::move(resize), LoopsFor(isa));
     default:
       return Error(Code::kUnsupported, "element type ", DTypeName(resize.dtype));
   }

@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/cpu.h"
 #include "base/status.h"
 #include "kernels/kernel.h"
 #include "tensor/dtype.h"
@@ -31,7 +32,7 @@ struct Resize {
   int32_t zero_point = 0;       // of integers; input and output share scale and zero point
 };
 
-Result<std::unique_ptr<Kernel>> MakeResize(Resize resize);
+Result<std::unique_ptr<Kernel>> MakeResize(Resize resize, Isa isa);
 
 }  // namespace intmill::native
 

@@ -14,6 +14,7 @@ const Loops kLoops = {
     .quantize = QuantizeRow,
     .dequantize = DequantizeRow,
     .range = RangeOf,
+    .weigh = WeighRow,
     .softmax = SoftmaxRow,
     .transpose_bytes = TransposeBytes,
     .transpose_words = TransposeWords,

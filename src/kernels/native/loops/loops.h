@@ -122,6 +122,9 @@ struct PoolLoops {
   void (*sum_s8)(const void* x, int32_t* sums, int64_t n);
 };
 
+// sums[i] += x[i] * weight
+using WeighLoop = void (*)(const float* x, float weight, float* sums, int64_t n);
+
 // dst[j * dst_stride + i] = src[i * src_stride + j] for all rows i and columns j.
 struct MatrixShape {
   int64_t rows;
@@ -143,6 +146,7 @@ struct Loops {
   QuantizeLoop quantize;
   DequantizeLoop dequantize;
   RangeLoop range;
+  WeighLoop weigh;
   SoftmaxLoop softmax;
   TransposeLoop transpose_bytes;
   TransposeLoop transpose_words;  // of 4 bytes
@@ -161,6 +165,7 @@ void TableRow(const uint8_t* table, const uint8_t* x, uint8_t* y, int64_t n);
 void QuantizeRow(const float* x, uint8_t* y, int64_t n, const ByteScale& scale);
 void DequantizeRow(const uint8_t* x, float* y, int64_t n, const ByteScale& scale);
 void RangeOf(const float* x, int64_t n, float* min, float* max);
+void WeighRow(const float* x, float weight, float* sums, int64_t n);
 void SoftmaxRow(const float* x, const float* mask, float scale, float* y, int64_t n);
 void TransposeBytes(const void* src, const MatrixShape& matrix, void* dst);
 void TransposeWords(const void* src, const MatrixShape& matrix, void* dst);

@@ -1,4 +1,4 @@
-// Floats to bytes with one scale, and back.
+// Floats to bytes with one scale, and back; ranges and weighted sums of floats.
 #include "kernels/native/loops/loops.h"
 #include "kernels/native/loops/scalar.h"
 
@@ -14,6 +14,10 @@ void DequantizeRow(const uint8_t* x, float* __restrict y, int64_t n, const ByteS
   const ByteScale s = scale;
   for (int64_t i = 0; i < n; ++i)
     y[i] = static_cast<float>(static_cast<int32_t>(x[i] ^ s.flip) - s.zero_point) * s.scale;
+}
+
+void WeighRow(const float* x, float weight, float* __restrict sums, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) sums[i] += weight * x[i];
 }
 
 // In lanes, so that the compiler may keep them in a vector: minima do not depend on the order.
