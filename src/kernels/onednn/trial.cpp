@@ -34,9 +34,8 @@ std::vector<int64_t> SomeChannels(int64_t channels) {
   constexpr int64_t kLast = 80;
   std::vector<int64_t> chosen = Spread(channels, kOthers);
   for (int64_t c = std::max<int64_t>(0, channels - kLast); c < channels; ++c) chosen.push_back(c);
-  std::ranges::sort(chosen);
-  const auto repeated = std::ranges::unique(chosen);
-  chosen.erase(repeated.begin(), repeated.end());
+  std::sort(chosen.begin(), chosen.end());
+  chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
   return chosen;
 }
 

@@ -82,7 +82,9 @@ bool SetOption(Arguments& arguments, const std::string& option, const std::strin
 void CheckNames(const Arguments& arguments) {
   for (const auto* files : {&arguments.intmill_int8, &arguments.ort_int8}) {
     for (const auto& [name, file] : *files) {
-      const auto is_named = [&](const std::string& model) { return NameOf(model) == name; };
+      const auto is_named = [&wanted = name](const std::string& model) {
+        return NameOf(model) == wanted;
+      };
       if (std::none_of(arguments.models.begin(), arguments.models.end(), is_named))
         throw UsageError(name + "=" + file + ": no model has that name");
     }
