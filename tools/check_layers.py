@@ -51,7 +51,7 @@ def is_system(header):
     """C++ and C library headers, and Linux's."""
     return re.fullmatch(r"[a-z_0-9]+", header) or header in {
         "cpuid.h", "dirent.h", "dlfcn.h", "errno.h", "fcntl.h", "linux/openat2.h", "pthread.h",
-        "sched.h", "signal.h", "spawn.h", "stdint.h", "sys/mman.h", "sys/resource.h", "sys/stat.h",
+        "link.h", "sched.h", "signal.h", "spawn.h", "stdint.h", "sys/mman.h", "sys/resource.h", "sys/stat.h",
         "sys/syscall.h", "sys/types.h", "sys/wait.h", "sys/ioctl.h", "unistd.h"}
 
 

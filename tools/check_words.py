@@ -20,7 +20,8 @@ ALLOWED = {
     ("base", "getenv"): "the logging level, in one file",
     ("base", "abort"): "CHECK in builds with INTMILL_CHECKS",
     ("base", "new"): "base owns memory", ("base", "delete"): "base owns memory",
-    ("base", "malloc"): "base owns memory", ("base", "free"): "base owns memory",
+    ("base", "malloc"): "base owns memory", ("base", "calloc"): "base owns memory",
+    ("base", "free"): "base owns memory",
 }
 
 

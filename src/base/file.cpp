@@ -5,12 +5,16 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fcntl.h>
+#include <map>
+#include <mutex>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
 #include <utility>
 #include <vector>
+
+#include "base/mapping.h"
 
 namespace intmill {
 namespace {
@@ -56,6 +60,36 @@ Descriptor OpenAt(int directory, const char* name, int flags, mode_t mode = 0) {
 // O_NONBLOCK: opening a FIFO must not wait for a writer; the next check refuses it.
 constexpr int kReadFlags = O_RDONLY | O_NONBLOCK | O_NOCTTY;
 
+// Where files are mapped now: begin and end of each.
+class Mappings {
+ public:
+  static Mappings& Get() {
+    static auto* const all = new Mappings();  // models may outlive static objects
+    return *all;
+  }
+  void Add(uintptr_t begin, size_t bytes) {
+    const std::lock_guard lock(mutex_);
+    ends_[begin] = begin + bytes;
+  }
+  void Remove(uintptr_t begin) {
+    const std::lock_guard lock(mutex_);
+    ends_.erase(begin);
+  }
+  void Forget(uintptr_t begin, uintptr_t end) {
+    const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
+    const std::lock_guard lock(mutex_);
+    const auto after = ends_.upper_bound(begin);
+    if (after == ends_.begin() || end > std::prev(after)->second) return;
+    begin = (begin + page - 1) / page * page;
+    end = end / page * page;
+    if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<uintptr_t, uintptr_t> ends_;
+};
+
 Result<BlobPtr> MapDescriptor(const Descriptor& file, const std::string& path, bool single_link) {
   struct stat info = {};
   if (::fstat(file.get(), &info) != 0) return SystemError(path, "cannot be examined");
@@ -69,13 +103,16 @@ Result<BlobPtr> MapDescriptor(const Descriptor& file, const std::string& path, b
     void* data = MAP_FAILED;
     size_t bytes = 0;
     ~Mapping() {
-      if (data != MAP_FAILED) ::munmap(data, bytes);
+      if (data == MAP_FAILED) return;
+      Mappings::Get().Remove(reinterpret_cast<uintptr_t>(data));
+      ::munmap(data, bytes);
     }
   };
   const auto mapping = std::make_shared<Mapping>();
   mapping->data = ::mmap(nullptr, bytes, PROT_READ, MAP_PRIVATE, file.get(), 0);
   if (mapping->data == MAP_FAILED) return SystemError(path, "cannot be mapped");
   mapping->bytes = bytes;
+  Mappings::Get().Add(reinterpret_cast<uintptr_t>(mapping->data), bytes);
   return BlobPtr(std::make_shared<Blob>(
       std::span(static_cast<const std::byte*>(mapping->data), bytes), [mapping] {}));
 }
@@ -171,6 +208,11 @@ std::string FollowLinks(const std::string& path) {
 }
 
 }  // namespace
+
+void ForgetPages(std::span<const std::byte> bytes) {
+  const auto begin = reinterpret_cast<uintptr_t>(bytes.data());
+  Mappings::Get().Forget(begin, begin + bytes.size());
+}
 
 Result<BlobPtr> MapFile(const std::string& path) {
   TRY(CheckName(path));
