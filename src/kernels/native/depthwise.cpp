@@ -12,6 +12,7 @@
 #include "kernels/native/epilogue_row.h"
 #include "kernels/native/levels.h"
 #include "kernels/native/tasks.h"
+#include "kernels/packing_scope.h"
 
 namespace intmill::native {
 namespace {
@@ -93,11 +94,13 @@ class PackedDepthwise {
     p.group_ = loops.group;
     p.weight_bytes_ = loops.weight_bytes;
     p.blocks_ = Divide(loops, c.in_channels);
-    ASSIGN_OR_RETURN(p.memory_, AllocateAligned(p.bytes()));
-    std::memset(p.memory_.get(), 0, static_cast<size_t>(p.bytes()));
-    for (int64_t b = 0; b < p.blocks_.count; ++b)
-      for (int64_t i = 0; i < p.blocks_.width && p.blocks_.First(b) + i < c.in_channels; ++i)
-        p.PackChannel(c, b, i);
+    ASSIGN_OR_RETURN(p.memory_, PackOnce(p.bytes(), [&](std::byte* memory) {
+                       for (int64_t b = 0; b < p.blocks_.count; ++b)
+                         for (int64_t i = 0;
+                              i < p.blocks_.width && p.blocks_.First(b) + i < c.in_channels; ++i)
+                           p.PackChannel(c, b, i, memory);
+                       return Ok();
+                     }));
     return p;
   }
 
@@ -118,9 +121,9 @@ class PackedDepthwise {
   int64_t BlockBytes() const { return WeightBytes() + 3 * blocks_.width * 4; }
 
   // Adding -0.0 changes nothing, not even the sign of a zero: an absent bias.
-  void PackChannel(const Convolution& c, int64_t block, int64_t i) {
+  void PackChannel(const Convolution& c, int64_t block, int64_t i, std::byte* memory) const {
     const auto channel = static_cast<size_t>(blocks_.First(block) + i);
-    std::byte* at = memory_.get() + block * BlockBytes();
+    std::byte* at = memory + block * BlockBytes();
     const int64_t place = DepthwisePlace(i, blocks_.width);
     const int64_t sum = PackWeights(c, static_cast<int64_t>(channel), place, at);
     const Epilogue& e = c.epilogue;
@@ -156,7 +159,7 @@ class PackedDepthwise {
   int64_t group_ = 0;
   int64_t weight_bytes_ = 0;
   Division blocks_ = {};
-  AlignedBytes memory_;
+  SharedBytes memory_;
 };
 
 class DepthwiseConvolution : public Kernel {

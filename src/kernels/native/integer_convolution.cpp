@@ -11,6 +11,7 @@
 #include "kernels/native/levels.h"
 #include "kernels/native/tasks.h"
 #include "kernels/native/triple.h"
+#include "kernels/packing_scope.h"
 
 namespace intmill::native {
 namespace {
@@ -19,7 +20,7 @@ constexpr int64_t kPixels = 4;  // gathered together
 
 class IntegerConvolution : public Kernel {
  public:
-  IntegerConvolution(const Convolution& c, const Loops& loops, AlignedBytes packed)
+  IntegerConvolution(const Convolution& c, const Loops& loops, SharedBytes packed)
       : batch_(c.batch),
         groups_(c.groups),
         in_channels_(c.in_channels),
@@ -180,7 +181,7 @@ class IntegerConvolution : public Kernel {
   const Epilogue epilogue_;
   const IntegerLoops& loops_;
   const std::string name_;
-  const AlignedBytes packed_;
+  const SharedBytes packed_;
   const bool depthwise_;
   const int64_t taps_;
   const int64_t depth_;
@@ -189,13 +190,12 @@ class IntegerConvolution : public Kernel {
 };
 
 // As rows [out channel][tap][in channel of the group]; depthwise as [tap][channel].
-Result<AlignedBytes> Pack(const Convolution& c) {
+void Fill(const Convolution& c, std::byte* packed) {
   int64_t taps = 1;
   for (const int64_t k : c.kernel) taps *= k;
   const int64_t ins = c.in_channels / c.groups;
   const int64_t outs = c.out_channels / c.groups;
-  ASSIGN_OR_RETURN(AlignedBytes packed, AllocateAligned(c.out_channels * ins * taps * 2));
-  auto* to = reinterpret_cast<int16_t*>(packed.get());
+  auto* to = reinterpret_cast<int16_t*>(packed);
   for (int64_t o = 0; o < c.out_channels; ++o) {
     const int32_t zero_point =
         c.weight_zero_points.empty()
@@ -214,14 +214,18 @@ Result<AlignedBytes> Pack(const Convolution& c) {
       }
     }
   }
-  return packed;
 }
 
 }  // namespace
 
 Result<std::unique_ptr<Kernel>> MakeConvolution(const Convolution& conv, Isa isa) {
   TRY(CheckEpilogue(conv.epilogue));
-  ASSIGN_OR_RETURN(AlignedBytes packed, Pack(conv));
+  int64_t weights = conv.out_channels * (conv.in_channels / conv.groups);
+  for (const int64_t k : conv.kernel) weights *= k;
+  ASSIGN_OR_RETURN(SharedBytes packed, PackOnce(weights * 2, [&](std::byte* memory) {
+                     Fill(conv, memory);
+                     return Ok();
+                   }));
   return MakeKernel<IntegerConvolution>(conv, LoopsFor(isa), std::move(packed));
 }
 

@@ -9,6 +9,7 @@
 #include "kernels/native/epilogue_row.h"
 #include "kernels/native/levels.h"
 #include "kernels/native/tasks.h"
+#include "kernels/packing_scope.h"
 
 namespace intmill::native {
 namespace {
@@ -30,7 +31,7 @@ Widening WideningOf(DType dtype, int32_t zero_point) {
 // constants.
 class IntegerMatMul : public Kernel {
  public:
-  IntegerMatMul(const MatMul& m, const Loops& loops, AlignedBytes constant)
+  IntegerMatMul(const MatMul& m, const Loops& loops, SharedBytes constant)
       : m_(m),
         constant_(std::move(constant)),
         batch_(NumElements(m.out) / (m.rows() * m.columns())),
@@ -128,7 +129,7 @@ class IntegerMatMul : public Kernel {
   }
 
   const MatMul m_;
-  const AlignedBytes constant_;
+  const SharedBytes constant_;
   const int64_t batch_;
   const Widening a_widening_;
   const Widening b_widening_;
@@ -176,15 +177,18 @@ Result<std::unique_ptr<Kernel>> MakeMatMul(const MatMul& matmul, Isa isa) {
     return Error(Code::kUnsupported, "scales that only the data tells");
   MatMul m = matmul;
   TRY(CheckEpilogue(m.epilogue));
-  AlignedBytes constant;
+  SharedBytes constant;
   if (m.weights != nullptr) {
     if (!m.a_is_transposed && NumElements(m.b) == m.columns() * m.depth())
       return MakeWeighted(m, isa);
     if (m.weight_zero_points.size() > 1)
       return Error(Code::kUnsupported, "8-bit weights in batches with several zero points");
     if (!m.weight_zero_points.empty()) m.b_zero_point = m.weight_zero_points[0];
-    ASSIGN_OR_RETURN(constant, AllocateAligned(NumElements(m.b)));
-    std::memcpy(constant.get(), m.weights, static_cast<size_t>(NumElements(m.b)));
+    const int64_t bytes = NumElements(m.b);
+    ASSIGN_OR_RETURN(constant, PackOnce(bytes, [&](std::byte* memory) {
+                       std::memcpy(memory, m.weights, static_cast<size_t>(bytes));
+                       return Ok();
+                     }));
   }
   return MakeKernel<IntegerMatMul>(m, LoopsFor(isa), std::move(constant));
 }

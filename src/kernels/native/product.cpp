@@ -10,6 +10,7 @@
 #include "base/parallel.h"
 #include "kernels/matmul.h"
 #include "kernels/native/levels.h"
+#include "kernels/packing_scope.h"
 
 namespace intmill::native {
 namespace {
@@ -71,11 +72,12 @@ class PackedProduct {
     PackedProduct p;
     p.depth_ = m.depth();
     p.columns_ = m.columns();
-    ASSIGN_OR_RETURN(p.memory_, AllocateAligned(p.bytes()));
-    std::memset(p.memory_.get(), 0, static_cast<size_t>(p.bytes()));
-    ParallelFor(p.count(), 1, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) p.PackPanel(m, i);
-    });
+    ASSIGN_OR_RETURN(p.memory_, PackOnce(p.bytes(), [&](std::byte* memory) {
+                       ParallelFor(p.count(), 1, [&](int64_t begin, int64_t end) {
+                         for (int64_t i = begin; i < end; ++i) p.PackPanel(m, i, memory);
+                       });
+                       return Ok();
+                     }));
     return p;
   }
 
@@ -108,8 +110,8 @@ class PackedProduct {
   }
 
   // Adding -0.0 changes nothing, not even the sign of a zero: an absent bias.
-  void PackPanel(const MatMul& m, int64_t panel) {
-    std::byte* at = memory_.get() + Offset(panel);
+  void PackPanel(const MatMul& m, int64_t panel, std::byte* memory) const {
+    std::byte* at = memory + Offset(panel);
     std::byte* constants = at + Padded(panel) * depth_;
     const Epilogue& e = m.epilogue;
     for (int64_t i = 0; i < ColumnsOf(panel); ++i) {
@@ -141,7 +143,7 @@ class PackedProduct {
 
   int64_t depth_ = 0;
   int64_t columns_ = 0;
-  AlignedBytes memory_;
+  SharedBytes memory_;
 };
 
 class ProductKernel : public Kernel {

@@ -11,6 +11,7 @@
 #include "base/parallel.h"
 #include "kernels/native/levels.h"
 #include "kernels/native/weight_levels.h"
+#include "kernels/packing_scope.h"
 #include "tensor/nibble.h"
 
 namespace intmill::native {
@@ -54,8 +55,12 @@ class PackedWeights {
         m.zero_points.empty()
             ? shift != 0
             : std::ranges::any_of(m.zero_points, [&](int32_t z) { return z + shift != 0; });
-    ASSIGN_OR_RETURN(p.memory_, AllocateAligned(p.panels_ * p.PanelBytes()));
-    for (int64_t i = 0; i < p.panels_; ++i) p.PackPanel(m, i);
+    ASSIGN_OR_RETURN(p.memory_, PackOnce(p.bytes(), [&](std::byte* memory) {
+                       ParallelFor(p.panels_, 1, [&](int64_t begin, int64_t end) {
+                         for (int64_t i = begin; i < end; ++i) p.PackPanel(m, i, memory);
+                       });
+                       return Ok();
+                     }));
     return p;
   }
 
@@ -83,8 +88,8 @@ class PackedWeights {
     return WeightBytes() + blocks_ * kPanelColumns * 4 * (has_zero_points_ ? 2 : 1);
   }
 
-  void PackPanel(const WeightOnlyMatrix& m, int64_t panel) {
-    std::byte* const at = memory_.get() + panel * PanelBytes();
+  void PackPanel(const WeightOnlyMatrix& m, int64_t panel, std::byte* memory) const {
+    std::byte* const at = memory + panel * PanelBytes();
     auto* const weights = reinterpret_cast<uint8_t*>(at);
     auto* const scales = reinterpret_cast<float*>(at + WeightBytes());
     float* const zero_points = scales + blocks_ * kPanelColumns;
@@ -121,7 +126,7 @@ class PackedWeights {
   int64_t panels_ = 0;
   bool is_4_bits_ = false;
   bool has_zero_points_ = false;
-  AlignedBytes memory_;
+  SharedBytes memory_;
 };
 
 // A step of the epilogue as one of the loops over numbers.

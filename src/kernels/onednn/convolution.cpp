@@ -8,6 +8,7 @@
 #include "kernels/onednn/attributes.h"
 #include "kernels/onednn/runtime.h"
 #include "kernels/onednn/trial.h"
+#include "kernels/packing_scope.h"
 
 namespace intmill::onednn {
 namespace {
@@ -112,12 +113,16 @@ Result<std::unique_ptr<Kernel>> FirstRight(typename Primitive::primitive_desc de
                                            const Convolution& c, const AttributeContext& context,
                                            const Descs& d) {
   Status trial = Error(Code::kUnsupported, "oneDNN has no code for it that can be trusted");
+  const ChoiceOf choice;
+  int64_t i = 0;
   do {
-    if (IsKnownWrong(c, desc.impl_info_str())) continue;
+    if (choice.Skips(i) || IsKnownWrong(c, desc.impl_info_str())) continue;
     ASSIGN_OR_RETURN(std::unique_ptr<Kernel> kernel, Finish<Primitive>(desc, c, context, d));
-    trial = TryOut(c, *kernel);
-    if (trial.ok()) return kernel;
-  } while (trial.code() == Code::kUnsupported && desc.next_impl());
+    trial = choice.is_known() ? Ok() : TryOut(c, *kernel);
+    if (!trial.ok()) continue;
+    ChoiceOf::Take(i);
+    return kernel;
+  } while (trial.code() == Code::kUnsupported && desc.next_impl() && ++i > 0);
   return trial;
 }
 

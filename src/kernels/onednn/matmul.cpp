@@ -8,6 +8,7 @@
 #include "kernels/onednn/attributes.h"
 #include "kernels/onednn/runtime.h"
 #include "kernels/onednn/trial.h"
+#include "kernels/packing_scope.h"
 
 namespace intmill::onednn {
 namespace {
@@ -97,12 +98,17 @@ Result<std::unique_ptr<Kernel>> Make(const MatMul& m) {
   const memory::desc b =
       m.weights == nullptr ? d.b : memory::desc(m.b, TypeOf(m.b_dtype), memory::format_tag::any);
   dnnl::matmul::primitive_desc desc(Engine(), d.a, b, d.bias, d.out, attr);
-  Status trial;
+  Status trial = Error(Code::kUnsupported, "oneDNN has no code for it that can be trusted");
+  const ChoiceOf choice;
+  int64_t i = 0;
   do {
+    if (choice.Skips(i)) continue;
     ASSIGN_OR_RETURN(std::unique_ptr<Kernel> kernel, Finish(desc, m, context, d));
-    trial = TryOut(m, *kernel);
-    if (trial.ok()) return kernel;
-  } while (trial.code() == Code::kUnsupported && desc.next_impl());
+    trial = choice.is_known() ? Ok() : TryOut(m, *kernel);
+    if (!trial.ok()) continue;
+    ChoiceOf::Take(i);
+    return kernel;
+  } while (trial.code() == Code::kUnsupported && desc.next_impl() && ++i > 0);
   return trial;
 }
 

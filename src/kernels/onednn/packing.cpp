@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/parallel.h"
+#include "kernels/packing_scope.h"
 
 namespace intmill::onednn {
 namespace {
@@ -101,21 +102,27 @@ void Reorder(const memory::desc& from, const void* data, const memory::desc& to,
   stream.wait();
 }
 
-}  // namespace
-
-Result<AlignedBytes> Pack(const memory::desc& from, const void* data, const memory::desc& to) {
+void Fill(const memory::desc& from, const void* data, const memory::desc& to, void* packed) {
   const size_t element_bytes = memory::data_type_size(to.get_data_type());
   size_t elements = 1;
   for (const int64_t dim : to.get_padded_dims()) elements *= static_cast<size_t>(dim);
   const bool has_sums = to.get_size() > elements * element_bytes;
-  ASSIGN_OR_RETURN(AlignedBytes packed, AllocateAligned(static_cast<int64_t>(to.get_size())));
-  if (has_sums) Reorder(from, data, to, packed.get());
+  if (has_sums) Reorder(from, data, to, packed);
   if (element_bytes == 1) {
-    Move<uint8_t>(Offsets(from), data, Offsets(to), packed.get());
+    Move<uint8_t>(Offsets(from), data, Offsets(to), packed);
   } else {
-    Move<uint32_t>(Offsets(from), data, Offsets(to), packed.get());
+    Move<uint32_t>(Offsets(from), data, Offsets(to), packed);
   }
-  return packed;
+}
+
+}  // namespace
+
+Result<SharedBytes> Pack(const memory::desc& from, const void* data, const memory::desc& to) {
+  const auto bytes = static_cast<int64_t>(to.get_size());
+  return PackOnce(bytes, [&](std::byte* packed) {
+    Fill(from, data, to, packed);
+    return Ok();
+  });
 }
 
 }  // namespace intmill::onednn

@@ -2,8 +2,8 @@
 #ifndef INTMILL_KERNELS_ONEDNN_PACKING_H
 #define INTMILL_KERNELS_ONEDNN_PACKING_H
 
-#include "base/memory.h"
 #include "kernels/onednn/engine.h"
+#include "tensor/kernel_record.h"
 
 namespace intmill::onednn {
 
@@ -11,8 +11,8 @@ namespace intmill::onednn {
 // lose elements where a dimension does not fill its last block (tests/unit/kernels/packing.cpp), so
 // elements are moved here, by what the description of `to` says. Only the sums of weights that some
 // layouts have beside them, which nothing describes, are taken from oneDNN.
-Result<AlignedBytes> Pack(const dnnl::memory::desc& from, const void* data,
-                          const dnnl::memory::desc& to);
+Result<SharedBytes> Pack(const dnnl::memory::desc& from, const void* data,
+                         const dnnl::memory::desc& to);
 
 }  // namespace intmill::onednn
 

@@ -50,10 +50,10 @@ Status Bindings::Constant(int arg, const dnnl::memory::desc& desc, const void* d
 Status Bindings::Packed(int arg, const dnnl::memory::desc& desc, const dnnl::memory::desc& from,
                         const void* data, int64_t index) {
   PacksInput(index);
-  ASSIGN_OR_RETURN(AlignedBytes packed, Pack(from, data, desc));
+  ASSIGN_OR_RETURN(SharedBytes packed, Pack(from, data, desc));
   list_.push_back(
       {.arg = arg, .desc = desc, .source = Binding::Source::kConstant, .constant = packed.get()});
-  constants_.push_back(std::move(packed));
+  packed_.push_back(std::move(packed));
   constant_bytes_ += static_cast<int64_t>(desc.get_size());
   return Ok();
 }

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "kernels/kernel.h"
 #include "kernels/onednn/engine.h"
+#include "tensor/kernel_record.h"
 
 namespace intmill::onednn {
 
@@ -39,6 +40,7 @@ class Bindings {
   friend class PrimitiveKernel;
   std::vector<Binding> list_;
   std::vector<AlignedBytes> constants_;
+  std::vector<SharedBytes> packed_;
   int64_t constant_bytes_ = 0;
   uint64_t packed_inputs_ = 0;
 };

@@ -1,6 +1,7 @@
 // oneDNN as a whole: engine, instruction set, errors.
 #include "kernels/onednn/runtime.h"
 
+#include "base/identity.h"
 #include "kernels/onednn/engine.h"
 #include "tensor/shape.h"
 
@@ -135,6 +136,11 @@ std::string OnednnBuiltWith() {
 std::string OnednnRunsWith() {
   const dnnl_version_t* version = dnnl_version();
   return Cat(version->major, '.', version->minor, '.', version->patch);
+}
+
+std::string OnednnBuild() {
+  return Cat(OnednnRunsWith(), " ", dnnl_version()->hash, " build ",
+             BuildIdOf(reinterpret_cast<const void*>(&dnnl_version)));
 }
 
 std::string OnednnThreading() {

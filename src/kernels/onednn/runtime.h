@@ -18,6 +18,7 @@ Status SetIsaLimit(Isa isa);
 
 std::string OnednnBuiltWith();  // "3.7.2"
 std::string OnednnRunsWith();
+std::string OnednnBuild();      // version, commit, build id of the library
 std::string OnednnThreading();  // "omp"; anything else would run loops on two pools of threads
 
 // OK, or why oneDNN cannot work here: a process that may not have writable and executable memory
