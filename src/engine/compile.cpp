@@ -3,12 +3,14 @@
 #include <array>
 #include <optional>
 
+#include "base/mapping.h"
 #include "base/memory.h"
 #include "engine/arena.h"
 #include "engine/layout.h"
 #include "engine/plan_impl.h"
 #include "engine/reference_kernel.h"
 #include "kernels/onednn/runtime.h"
+#include "kernels/packing_scope.h"
 
 namespace intmill {
 namespace {
@@ -47,6 +49,9 @@ class Compiler {
       TRY(options_.hooks.Progress("compile", done++, static_cast<int64_t>(graph_.nodes.size())));
       TRY(AddNode(node).At(Place(node)));
     }
+    if (options_.followed_records != nullptr && records_ != options_.followed_records->size())
+      return Error(Code::kBadFormat, "it was compiled to ", options_.followed_records->size(),
+                   " kernels, wanted ", records_);
     TRY(AddOutputs());
     TRY(PlaceBuffers());
     return std::move(impl_);
@@ -147,7 +152,7 @@ class Compiler {
     const LowerArgs args = {node, in, out, impl_->isa};
     if (!in.empty()) step.dtype = in[0].dtype;
     if (node.op->multiply_adds != nullptr) step.multiply_adds = node.op->multiply_adds(args);
-    ASSIGN_OR_RETURN(step.kernel, ChooseKernel(args, &step.note));
+    ASSIGN_OR_RETURN(step.kernel, MakeKernelFor(args, &step.note));
     if (options_.kernel_hook) {
       ASSIGN_OR_RETURN(step.kernel, options_.kernel_hook(args, std::move(step.kernel)));
     }
@@ -194,6 +199,46 @@ class Compiler {
     return {value.dtype, *value.shape, layout, value.qparams.get(), graph_.ConstantOf(id), true};
   }
 
+  Result<std::unique_ptr<Kernel>> MakeKernelFor(const LowerArgs& args, std::string* note) {
+    if (options_.followed_records != nullptr) return FollowRecord(args, note);
+    if (options_.written_records == nullptr) return ChooseKernel(args, note);
+    KernelRecord& record = options_.written_records->emplace_back();
+    PackingScope scope(&record);
+    ASSIGN_OR_RETURN(std::unique_ptr<Kernel> kernel, ChooseKernel(args, note));
+    TRY(scope.Finish(kernel->name()));
+    if (!record.packed.empty()) record.packed_value = NameOfWeights(args, *kernel);
+    return kernel;
+  }
+
+  Result<std::unique_ptr<Kernel>> FollowRecord(const LowerArgs& args, std::string* note) {
+    const std::vector<KernelRecord>& all = *options_.followed_records;
+    if (records_ == all.size()) return Error(Code::kBadFormat, "nothing was compiled for it");
+    const KernelRecord& record = all[records_++];
+    PackingScope scope(&record);
+    ASSIGN_OR_RETURN(std::unique_ptr<Kernel> kernel, ChooseKernel(args, note));
+    TRY(scope.Finish(kernel->name()));
+    for (const PackedBlob& packed : record.packed) impl_->mapped_bytes += packed.bytes;
+    return kernel;
+  }
+
+  // The one large constant among those that the kernel packed; biases and scales, which are made
+  // anew from the model, are much smaller.
+  std::string NameOfWeights(const LowerArgs& args, const Kernel& kernel) const {
+    constexpr int64_t kMuchSmaller = 2;
+    int64_t largest = 0;
+    int64_t second = 0;
+    std::string name;
+    for (size_t i = 0; i < args.inputs.size(); ++i) {
+      if (args.inputs[i].constant == nullptr || !kernel.packs_input(static_cast<int64_t>(i)))
+        continue;
+      const int64_t n = args.inputs[i].constant->elements();
+      second = std::max(second, std::min(n, largest));
+      if (n > largest) name = graph_.value(args.node.inputs[i]).name;
+      largest = std::max(largest, n);
+    }
+    return largest >= kMuchSmaller * second ? name : "";
+  }
+
   Result<std::unique_ptr<Kernel>> ChooseKernel(const LowerArgs& args, std::string* note) const {
     // Fast kernels are for data. An empty constant is no data but a parameter that was left out, as
     // the scales of a Resize that has sizes; but for weights, whose sums are empty.
@@ -218,7 +263,14 @@ class Compiler {
     step.inputs.resize(node.inputs.size());
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       const Tensor* constant = graph_.ConstantOf(node.inputs[i]);
-      if (constant == nullptr || step.kernel->packs_input(static_cast<int64_t>(i))) continue;
+      if (constant == nullptr) continue;
+      if (step.kernel->packs_input(static_cast<int64_t>(i))) {
+        // Packed weights are held once: those of the file may leave memory.
+        constexpr int64_t kWorthIt = 1 << 16;
+        const auto bytes = static_cast<size_t>(constant->bytes());
+        if (constant->bytes() >= kWorthIt) ForgetPages({constant->data<std::byte>(), bytes});
+        continue;
+      }
       step.inputs[i] = {Location::Kind::kConstant, 0, constant->data<void>()};
       impl_->constants.push_back(*constant);
       impl_->constant_bytes += constant->bytes();
@@ -258,7 +310,7 @@ class Compiler {
     ASSIGN_OR_RETURN(const ArenaSize size, PlaceInArena(options_.keep_values, &Buffer::index));
     impl_->arena_bytes = size.bytes;
     impl_->arena_lower_bound = size.lower_bound;
-    const int64_t needed = size.bytes + impl_->packed_bytes;
+    const int64_t needed = size.bytes + impl_->packed_bytes - impl_->mapped_bytes;
     if (options_.memory_limit > 0 && needed > options_.memory_limit)
       return Error(Code::kOutOfMemory, "the plan needs ", needed, " bytes, the limit is ",
                    options_.memory_limit);
@@ -314,6 +366,7 @@ class Compiler {
   std::vector<Buffer> buffers_;
   std::vector<DraftStep> drafts_;
   std::vector<BufferId> input_tap_buffers_;
+  size_t records_ = 0;  // followed
 };
 
 }  // namespace

@@ -9,6 +9,7 @@ Isa Plan::isa() const { return impl_->isa; }
 int64_t Plan::arena_bytes() const { return impl_->arena_bytes; }
 int64_t Plan::arena_lower_bound() const { return impl_->arena_lower_bound; }
 int64_t Plan::packed_bytes() const { return impl_->packed_bytes; }
+int64_t Plan::mapped_bytes() const { return impl_->mapped_bytes; }
 int64_t Plan::constant_bytes() const { return impl_->constant_bytes; }
 const std::vector<Shape>& Plan::input_shapes() const { return impl_->input_shapes; }
 const std::vector<Value>& Plan::outputs() const { return impl_->outputs; }

@@ -16,6 +16,7 @@
 #include "ir/graph.h"
 #include "ir/op.h"
 #include "kernels/kernel.h"
+#include "tensor/kernel_record.h"
 
 namespace intmill {
 
@@ -28,6 +29,10 @@ struct PlanOptions {
   int64_t memory_limit = 0;      // bytes of arena and packed weights; 0: none
   bool keep_values = false;      // every value has memory of its own, for a Replay
   Hooks hooks;
+  // For each kernel that a node got, in order: filled in, or followed (then kBadFormat says what
+  // does not fit). At most one of them.
+  std::vector<KernelRecord>* written_records = nullptr;
+  const std::vector<KernelRecord>* followed_records = nullptr;
   KernelHook kernel_hook;  // may be empty; how each kernel is held against its reference
 };
 
@@ -52,6 +57,7 @@ class Plan {
   int64_t arena_bytes() const;
   int64_t arena_lower_bound() const;  // the largest sum of tensors alive at once
   int64_t packed_bytes() const;
+  int64_t mapped_bytes() const;    // of these, followed records: memory that a file may back
   int64_t constant_bytes() const;  // read in place
   // layer, op, kernel, note (why a step runs its reference), multiply_adds (of products, else 0),
   // dtype (of the first operand)

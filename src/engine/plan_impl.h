@@ -53,6 +53,7 @@ struct Plan::Impl {
   int64_t arena_lower_bound = 0;
   int64_t reused_bytes = 0;  // of an arena for the reused offsets
   int64_t packed_bytes = 0;
+  int64_t mapped_bytes = 0;
   int64_t constant_bytes = 0;
 };
 
