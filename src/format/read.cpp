@@ -1,10 +1,14 @@
 // Reads an .im file: nothing in it is believed before it was checked.
+#include "format/read.h"
+
 #include <algorithm>
 #include <memory>
+#include <mutex>
 #include <set>
 #include <utility>
 #include <vector>
 
+#include "base/mapping.h"
 #include "base/memory.h"
 #include "format/attribute_kind.h"
 #include "format/format.h"
@@ -263,7 +267,67 @@ Status Reader::Upgrade() {
   return VerifyGraph(graph_);
 }
 
-// Weights are used where they lie, so memory lent by a caller must be aligned as files are.
+// What is left to check of a file's sections: those whose values are in `unread`.
+class Unchecked {
+ public:
+  Unchecked(BlobPtr file, std::vector<Section> sections, std::span<const SectionRow> rows,
+            std::span<const ValueRow> values, std::span<const TensorRow> tensors,
+            std::span<const ValueId> unread)
+      : file_(std::move(file)), sections_(std::move(sections)), is_left_(sections_.size()) {
+    for (const SectionRow& row : rows) hashes_.push_back(row.hash());
+    const auto mark = [&](int32_t section, bool left) {
+      if (section >= 0 && static_cast<size_t>(section) < is_left_.size())
+        is_left_[static_cast<size_t>(section)] = left;
+    };
+    for (const ValueId id : unread)
+      if (id >= 0 && static_cast<size_t>(id) < values.size())
+        mark(values[static_cast<size_t>(id)].section(), true);
+    // Equal constants share a section, which is read when one of them is.
+    for (size_t i = 0; i < values.size(); ++i)
+      if (!std::ranges::binary_search(unread, static_cast<ValueId>(i)))
+        mark(values[i].section(), false);
+    for (const TensorRow& tensor : tensors) mark(tensor.section(), false);
+  }
+
+  Status CheckOthers() const { return Check(false); }
+  // Once; thread-safe.
+  Status CheckLeft() {
+    std::call_once(once_, [&] { status_ = Check(true); });
+    return status_;
+  }
+
+ private:
+  Status Check(bool left) const {
+    constexpr size_t kWorthIt = size_t{1} << 18;
+    for (size_t i = 0; i < sections_.size(); ++i) {
+      if (is_left_[i] != left) continue;
+      TRY(CheckSection(i, sections_[i], hashes_[i]));
+      // Whoever packs the weights brings them back; what was only looked at should not fill memory.
+      if (sections_[i].size() >= kWorthIt) ForgetPages(sections_[i]);
+    }
+    return Ok();
+  }
+
+  BlobPtr file_;
+  std::vector<Section> sections_;
+  std::vector<uint64_t> hashes_;
+  std::vector<bool> is_left_;
+  std::once_flag once_;
+  Status status_;
+};
+
+}  // namespace
+}  // namespace format
+
+bool LooksLikeIntmill(std::span<const std::byte> bytes) { return format::HasMagic(bytes); }
+
+Result<Graph> ReadModel(BlobPtr file) {
+  ASSIGN_OR_RETURN(format::PartlyRead read, format::ReadPartly(std::move(file), {}));
+  return std::move(read.graph);
+}
+
+namespace format {
+
 Result<BlobPtr> Aligned(BlobPtr file) {
   const std::span<const std::byte> bytes = file->bytes();
   if (reinterpret_cast<uintptr_t>(bytes.data()) % kAlignment == 0) return file;
@@ -274,33 +338,43 @@ Result<BlobPtr> Aligned(BlobPtr file) {
   return BlobPtr(std::make_shared<const Blob>(copy, [owner] { owner->reset(); }));
 }
 
-}  // namespace
-}  // namespace format
-
-bool LooksLikeIntmill(std::span<const std::byte> bytes) { return format::HasMagic(bytes); }
-
-Result<Graph> ReadModel(BlobPtr file) {
-  ASSIGN_OR_RETURN(const format::Header header, format::DecodeHeader(file->bytes()));
-  ASSIGN_OR_RETURN(file, format::Aligned(std::move(file)));
-
-  // On the heap, as mapped bytes can change after they were verified.
-  const std::span<const std::byte> mapped =
-      file->bytes().subspan(header.structure_offset, header.structure_bytes);
-  ASSIGN_OR_RETURN(const AlignedBytes copy, AllocateAligned(static_cast<int64_t>(mapped.size())));
+Result<AlignedBytes> CopyStructure(std::span<const std::byte> mapped, uint64_t hash) {
+  ASSIGN_OR_RETURN(AlignedBytes copy, AllocateAligned(static_cast<int64_t>(mapped.size())));
   std::ranges::copy(mapped, copy.get());
-  const std::span<const std::byte> structure(copy.get(), mapped.size());
-  if (format::HashOf(structure) != header.structure_hash)
+  if (mapped.size() < 8 || HashOf({copy.get(), mapped.size()}) != hash)
     return Error(Code::kBadFormat, "the structure is damaged: its checksum differs");
-  const auto* const data = reinterpret_cast<const uint8_t*>(structure.data());
-  flatbuffers::Verifier verifier(data, structure.size(), /*max_depth=*/8, /*max_tables=*/8);
-  if (structure.size() < 8 || !format::VerifyModelBuffer(verifier))
-    return Error(Code::kBadFormat, "the structure is not a valid FlatBuffer");
-  const format::Model& model = *format::GetModel(data);
-
-  const auto structure_end = static_cast<int64_t>(header.structure_offset + header.structure_bytes);
-  ASSIGN_OR_RETURN(std::vector<format::Section> sections,
-                   format::FindSections(model, file->bytes(), structure_end));
-  return format::Reader(model, file, std::move(sections)).Read();
+  return copy;
 }
 
+Result<PartlyRead> ReadPartly(BlobPtr file, std::span<const ValueId> unread) {
+  ASSIGN_OR_RETURN(const Header header, DecodeHeader(file->bytes()));
+  ASSIGN_OR_RETURN(file, Aligned(std::move(file)));
+
+  // On the heap, as mapped bytes can change after they were verified.
+  ASSIGN_OR_RETURN(
+      const AlignedBytes structure,
+      CopyStructure(file->bytes().subspan(header.structure_offset, header.structure_bytes),
+                    header.structure_hash));
+  const auto* const data = reinterpret_cast<const uint8_t*>(structure.get());
+  flatbuffers::Verifier verifier(data, header.structure_bytes, /*max_depth=*/8, /*max_tables=*/8);
+  if (!VerifyModelBuffer(verifier))
+    return Error(Code::kBadFormat, "the structure is not a valid FlatBuffer");
+  const Model& model = *GetModel(data);
+
+  const auto structure_end = static_cast<int64_t>(header.structure_offset + header.structure_bytes);
+  ASSIGN_OR_RETURN(const std::span<const SectionRow> rows,
+                   Pool<SectionRow>("sections", model.sections()).TakeAll());
+  ASSIGN_OR_RETURN(std::vector<Section> sections,
+                   PlaceSections(rows, file->bytes(), structure_end));
+  ASSIGN_OR_RETURN(const std::span<const ValueRow> values,
+                   Pool<ValueRow>("values", model.values()).TakeAll());
+  ASSIGN_OR_RETURN(const std::span<const TensorRow> tensors,
+                   Pool<TensorRow>("tensors", model.tensors()).TakeAll());
+  const auto unchecked = std::make_shared<Unchecked>(file, sections, rows, values, tensors, unread);
+  TRY(unchecked->CheckOthers());
+  ASSIGN_OR_RETURN(Graph graph, Reader(model, file, std::move(sections)).Read());
+  return PartlyRead{std::move(graph), [unchecked] { return unchecked->CheckLeft(); }};
+}
+
+}  // namespace format
 }  // namespace intmill

@@ -49,10 +49,8 @@ class Collector {
 
 }  // namespace
 
-Result<std::vector<Section>> FindSections(const Model& model, std::span<const std::byte> file,
-                                          int64_t structure_end) {
-  ASSIGN_OR_RETURN(const std::span<const SectionRow> rows,
-                   Pool<SectionRow>("sections", model.sections()).TakeAll());
+Result<std::vector<Section>> PlaceSections(std::span<const SectionRow> rows,
+                                           std::span<const std::byte> file, int64_t structure_end) {
   if (static_cast<int64_t>(rows.size()) > kMaxTensors)
     return Error(Code::kBadFormat, rows.size(), " sections, at most ", kMaxTensors, " wanted");
   const auto file_bytes = static_cast<int64_t>(file.size());
@@ -72,12 +70,9 @@ Result<std::vector<Section>> FindSections(const Model& model, std::span<const st
       return Error(Code::kBadFormat, "section ", i, " lies at ", rows[i].offset(), " with ",
                    rows[i].bytes(), " bytes, where it does not belong");
     }
-    const auto at = static_cast<size_t>(begin);
-    sections.push_back(file.subspan(at, rows[i].bytes()));
+    sections.push_back(file.subspan(static_cast<size_t>(begin), rows[i].bytes()));
     if (!AllZero(file.subspan(static_cast<size_t>(end), static_cast<size_t>(begin - end))))
       return Error(Code::kBadFormat, "the bytes before section ", i, " are not zero");
-    if (HashOf(sections.back()) != rows[i].hash())
-      return Error(Code::kBadFormat, "section ", i, " is damaged: its checksum differs");
     end = begin + static_cast<int64_t>(rows[i].bytes());
   }
   if (end != file_bytes) {
@@ -85,6 +80,11 @@ Result<std::vector<Section>> FindSections(const Model& model, std::span<const st
                  end);
   }
   return sections;
+}
+
+Status CheckSection(size_t i, Section section, uint64_t hash) {
+  if (HashOf(section) == hash) return Ok();
+  return Error(Code::kBadFormat, "section ", i, " is damaged: its checksum differs");
 }
 
 Result<SectionTable> CollectSections(const Graph& graph) {

@@ -15,9 +15,10 @@ namespace intmill::format {
 
 using Section = std::span<const std::byte>;
 
-// Finds every section in `file` and checks its place and checksum.
-Result<std::vector<Section>> FindSections(const Model& model, std::span<const std::byte> file,
-                                          int64_t structure_end);
+// Finds every section in `file` and checks its place; CheckSection its checksum.
+Result<std::vector<Section>> PlaceSections(std::span<const SectionRow> rows,
+                                           std::span<const std::byte> file, int64_t structure_end);
+Status CheckSection(size_t i, Section section, uint64_t hash);
 
 // The constants of a graph, equal ones once.
 struct SectionTable {

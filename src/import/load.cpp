@@ -9,6 +9,7 @@
 #include <xxhash.h>
 
 #include "format/format.h"
+#include "format/session_file.h"
 #include "import/onnx/onnx.h"
 #include "import/sniff.h"
 #include "ir/infer.h"
@@ -87,7 +88,7 @@ PassOptions BoundFolding(PassOptions options, int64_t file_bytes) {
   return options;
 }
 
-Result<Graph> Read(const BlobPtr& file, const std::string& path, const LoadOptions& options) {
+Result<Graph> ReadOne(const BlobPtr& file, const std::string& path, const LoadOptions& options) {
   FileKind kind = options.kind;
   if (kind == FileKind::kAuto) {
     ASSIGN_OR_RETURN(kind, Sniff(file->bytes()));
@@ -109,15 +110,43 @@ Result<Graph> Read(const BlobPtr& file, const std::string& path, const LoadOptio
   return graph;
 }
 
+Result<Loaded> Read(const BlobPtr& file, const std::string& path, const LoadOptions& options) {
+  Loaded loaded;
+  if (options.kind == FileKind::kOnnx || !LooksLikeSession(file->bytes())) {
+    ASSIGN_OR_RETURN(loaded.graph, ReadOne(file, path, options));
+    return loaded;
+  }
+  ASSIGN_OR_RETURN(SessionFile session, ReadSession(file));
+  TRY(FixDims(session.model, options.dims));
+  if (!options.dims.empty()) TRY(InferShapes(session.model));
+  return Loaded{.graph = std::move(session.model),
+                .compiled = std::move(session.compiled),
+                .check_weights = std::move(session.check_weights)};
+}
+
+Result<Graph> WholeModel(Result<Loaded> read) {
+  ASSIGN_OR_RETURN(Loaded loaded, std::move(read));
+  if (loaded.check_weights) TRY(loaded.check_weights());
+  return std::move(loaded.graph);
+}
+
 }  // namespace
 
-Result<Graph> LoadModel(const std::string& path, const LoadOptions& options) {
+Result<Loaded> LoadFile(const std::string& path, const LoadOptions& options) {
   ASSIGN_OR_RETURN(const BlobPtr file, MapFile(path));
   return Read(file, path, options).At(path);
 }
 
-Result<Graph> LoadModelFromMemory(BlobPtr bytes, const LoadOptions& options) {
+Result<Loaded> LoadFromMemory(BlobPtr bytes, const LoadOptions& options) {
   return Read(bytes, "", options).At("model in memory");
+}
+
+Result<Graph> LoadModel(const std::string& path, const LoadOptions& options) {
+  return WholeModel(LoadFile(path, options));
+}
+
+Result<Graph> LoadModelFromMemory(BlobPtr bytes, const LoadOptions& options) {
+  return WholeModel(LoadFromMemory(std::move(bytes), options));
 }
 
 }  // namespace intmill

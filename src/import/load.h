@@ -2,11 +2,14 @@
 #ifndef INTMILL_IMPORT_LOAD_H
 #define INTMILL_IMPORT_LOAD_H
 
+#include <functional>
 #include <map>
+#include <memory>
 #include <string>
 
 #include "base/file.h"
 #include "base/status.h"
+#include "ir/compiled.h"
 #include "ir/graph.h"
 #include "passes/pipeline.h"
 
@@ -20,9 +23,22 @@ struct LoadOptions {
   PassOptions passes;
 };
 
+// What a file holds: a model, and in an .ims file what a session of it was compiled to.
+struct Loaded {
+  Graph graph;
+  std::shared_ptr<const CompiledSession> compiled;  // null: nothing
+  // Where something is compiled: to be called before anything reads the constants in
+  // compiled->unread, whose checksums were left out.
+  std::function<Status()> check_weights;
+};
+
 // The graph's constants may point into the mapped file, which stays alive as long as they do.
-Result<Graph> LoadModel(const std::string& path, const LoadOptions& options);
+Result<Loaded> LoadFile(const std::string& path, const LoadOptions& options);
 // External data is refused: memory has no directory.
+Result<Loaded> LoadFromMemory(BlobPtr bytes, const LoadOptions& options);
+
+// The model alone, with all its weights checked.
+Result<Graph> LoadModel(const std::string& path, const LoadOptions& options);
 Result<Graph> LoadModelFromMemory(BlobPtr bytes, const LoadOptions& options);
 
 }  // namespace intmill
