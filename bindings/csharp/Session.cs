@@ -62,6 +62,11 @@ public sealed class Session : IDisposable
     /// </summary>
     public Binding Bind() => new(this);
 
+    /// <summary>Writes the model and what it was compiled to, as an .ims file: loading that, and a
+    /// session of it, are many times faster on the same kind of machine.</summary>
+    public void Save(string path) => IntmillException.ThrowIfFailed(
+        Native.intmill_session_save(Handle, IntmillException.Checked(path)));
+
     /// <summary>Profile (when made with that option) or Memory.</summary>
     public Report Report(ReportKind kind)
     {

@@ -69,7 +69,8 @@ typedef enum intmill_status {
   INTMILL_ERROR_IO = 3,
   /** The bytes are not a valid model, or not valid JSON. */
   INTMILL_ERROR_BAD_FORMAT = 4,
-  /** Made by a newer intmill, a newer ONNX or a newer DLPack than this library knows. */
+  /** Made by a newer intmill, a newer ONNX or a newer DLPack than this library knows; or compiled
+   * for another machine, build or number of threads. */
   INTMILL_ERROR_BAD_VERSION = 5,
   /** Valid, but not implemented: the message names it. */
   INTMILL_ERROR_UNSUPPORTED = 6,
@@ -249,6 +250,10 @@ typedef enum intmill_opt {
   /** i. 1: a sensitivity probe leaves one layer in float and computes the others in integers. 0:
    * the other way round. Default 0. Used by intmill_probe_sensitivity. */
   INTMILL_OPT_REVERSE = 403,
+  /** i. For a model of an .ims file that was compiled for another processor, build of the
+   * libraries, number of threads or set of passes: 1 compiles the model anew, 0 refuses it. Default
+   * 0. Used by intmill_session_create. @since 0.1 */
+  INTMILL_OPT_REBUILD_STALE = 404,
   /** Not a key: makes the type 32 bits wide. */
   INTMILL_OPT_FORCE32 = 0x7fffffff
 } intmill_opt;
@@ -662,8 +667,9 @@ typedef struct intmill_port {
 #define INTMILL_PORT_INIT \
   { sizeof(intmill_port), INTMILL_F32, 0, 0, 0 }
 
-/** Loads a model file. An .im file is mapped, not read: replace it by renaming, never by writing
- * into it, while a model of it is alive.
+/** Loads a model file: ONNX, .im, or .ims, the file of a compiled session (intmill_session_save),
+ * which holds the model too. The latter two are mapped, not read: replace such a file by renaming,
+ * never by writing into it, while a model of it is alive.
  * @param opts FORMAT, DISABLE_PASSES, DYNAMIC_DIMS, MEMORY_LIMIT, hooks.
  * Errors: IO, BAD_FORMAT, BAD_VERSION, UNSUPPORTED (the message names every operator that is
  * missing), SHAPE (shapes in the model contradict each other), INVALID_ARGUMENT (a dimension or
@@ -896,11 +902,15 @@ INTMILL_API intmill_status intmill_model_certify(const intmill_model* m,
 
 /* ---- Running --------------------------------------------------------------------------------- */
 
-/** Compiles a model for this machine. When every input size is known, this is where all the work is
+/** Compiles a model for this machine. A model of an .ims file was compiled before, for some sets of
+ * input shapes: then weights are used where they lie in the mapped file, and the outputs are the
+ * same. When every input size is known, this is where all the work is
  * done; otherwise each new set of input shapes is compiled in the first run that has it, and the
  * plans of a few recent sets are kept. Weights are shared by all plans and bindings.
- * @param opts THREADS, MEMORY_LIMIT, PROFILE, DISABLE_PASSES, hooks.
- * Errors: UNSUPPORTED (an operator that cannot run), CANCELLED. @since 0.1 */
+ * @param opts THREADS, MEMORY_LIMIT, PROFILE, DISABLE_PASSES, REBUILD_STALE, hooks.
+ * Errors: UNSUPPORTED (an operator that cannot run), CANCELLED; of an .ims file also BAD_VERSION
+ * (compiled for something else: the message says what was found and wanted; see
+ * INTMILL_OPT_REBUILD_STALE) and BAD_FORMAT (a damaged file). @since 0.1 */
 INTMILL_API intmill_status intmill_session_create(const intmill_model* m,
                                                   const intmill_options* opts,
                                                   intmill_session** out);
@@ -926,6 +936,15 @@ INTMILL_API intmill_status intmill_session_run(const intmill_session* s,
  * INTMILL_OPT_PROFILE). @since 0.1 */
 INTMILL_API intmill_status intmill_session_report(const intmill_session* s,
                                                   intmill_report_kind kind, intmill_report** out);
+
+/** Writes the session's model, and what it was compiled to, as an .ims file: sessions of a model
+ * that is loaded from it are made many times faster, on the same kind of machine, with the same
+ * build of the libraries, the same number of threads and the same DISABLE_PASSES. The file has the
+ * weights twice, of which a running session uses one; its plans are those for the sets of input
+ * shapes that the session keeps now. It appears whole or not at all, like that of
+ * intmill_model_save. Any thread. Errors: IO, STATE (there is no plan yet: input sizes are free and
+ * nothing was run, or sizes depend on what inputs hold), CANCELLED. @since 0.1 */
+INTMILL_API intmill_status intmill_session_save(const intmill_session* s, const char* path);
 
 /** Gives the session back. @since 0.1 */
 INTMILL_API void intmill_session_release(intmill_session* s);

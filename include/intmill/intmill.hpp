@@ -332,6 +332,8 @@ class Session : public Handle<intmill_session, intmill_session_release> {
     Check(intmill_session_report(get(), kind, report.Out()));
     return report;
   }
+  // As an .ims file, from which Model::Load and a session of the model are many times faster.
+  void Save(const std::string& path) const { Check(intmill_session_save(get(), path.c_str())); }
 
  private:
   int64_t outputs_ = 0;

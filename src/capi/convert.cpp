@@ -120,6 +120,7 @@ SessionOptions ToSessionOptions(const OptionBag& bag) {
   options.threads = bag.Integer(INTMILL_OPT_THREADS);
   options.memory_limit = bag.Integer(INTMILL_OPT_MEMORY_LIMIT);
   options.profile = bag.Integer(INTMILL_OPT_PROFILE) != 0;
+  options.rebuild_stale = bag.Integer(INTMILL_OPT_REBUILD_STALE) != 0;
   options.passes = ToPassOptions(bag);
   return options;
 }

@@ -8,6 +8,11 @@ const OptionBag& BagOf(const intmill_options* opts) {
   return opts == nullptr ? empty : opts->bag;
 }
 
+Status CheckModel(const intmill_model* m, std::string_view name) {
+  TRY(CheckHandle(m, name));
+  return m->check_weights ? m->check_weights() : Ok();
+}
+
 Result<std::unique_ptr<intmill_tensor>> WrapTensor(Result<Tensor> t) {
   ASSIGN_OR_RETURN(Tensor value, std::move(t));
   auto handle = std::make_unique<intmill_tensor>();

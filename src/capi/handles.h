@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -25,6 +26,7 @@ class RoundingLearner;
 class Sensitivity;
 class Session;
 class Verifier;
+struct CompiledSession;
 }  // namespace intmill
 
 namespace intmill::capi {
@@ -84,6 +86,10 @@ struct intmill_model {
   // The graph that this one differs from in its metadata only, so that a calibration of one serves
   // the other.
   std::shared_ptr<const intmill::Graph> origin;
+  // Of a compiled session's file: what sessions of the model follow, and the check to be made
+  // before anything else reads weights.
+  std::shared_ptr<const intmill::CompiledSession> compiled;
+  std::function<intmill::Status()> check_weights;
 };
 
 struct intmill_probe {
@@ -142,6 +148,9 @@ Status CheckHandle(const T* handle, std::string_view name) {
     return Error(Code::kInvalidArgument, name, " is not ", T::kWhat, ", or was released");
   return Ok();
 }
+
+// A model whose weights will be read.
+Status CheckModel(const intmill_model* m, std::string_view name);
 
 // NULL options are an empty bag.
 inline Status CheckOptions(const intmill_options* opts) {

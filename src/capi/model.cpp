@@ -29,6 +29,16 @@ using ModelHandle = Result<std::unique_ptr<intmill_model>>;
 constexpr uint32_t kFirstPortSize = 32;
 static_assert(sizeof(intmill_port) >= kFirstPortSize);
 
+ModelHandle WrapLoaded(Result<Loaded> read) {
+  ASSIGN_OR_RETURN(Loaded loaded, std::move(read));
+  auto handle = std::make_unique<intmill_model>();
+  handle->graph = std::make_shared<const Graph>(std::move(loaded.graph));
+  handle->origin = handle->graph;
+  handle->compiled = std::move(loaded.compiled);
+  handle->check_weights = std::move(loaded.check_weights);
+  return handle;
+}
+
 ModelHandle WrapModel(Result<Graph> graph) {
   ASSIGN_OR_RETURN(Graph value, std::move(graph));
   auto handle = std::make_unique<intmill_model>();
@@ -58,17 +68,17 @@ Result<intmill_port> Describe(const intmill_model* m, intmill_side side, int64_t
   return port;
 }
 
-Result<Graph> LoadLent(const void* data, int64_t bytes, intmill_free_fn free_fn, void* user,
-                       const OptionBag& bag) {
+Result<Loaded> LoadLent(const void* data, int64_t bytes, intmill_free_fn free_fn, void* user,
+                        const OptionBag& bag) {
   TRY(CheckList(data, bytes, "bytes"));
   // Models only read: the cast serves the caller's free function.
   const Lent lent(const_cast<void*>(data), free_fn, user);
   ASSIGN_OR_RETURN(const LoadOptions options, ToLoadOptions(bag));
   const std::span all(static_cast<const std::byte*>(data), static_cast<size_t>(bytes));
   const BlobPtr blob = std::make_shared<Blob>(all, [owner = lent.owner()] {});
-  ASSIGN_OR_RETURN(Graph graph, LoadModelFromMemory(blob, options));
+  ASSIGN_OR_RETURN(Loaded loaded, LoadFromMemory(blob, options));
   lent.Take();
-  return graph;
+  return loaded;
 }
 
 // `place` is a path or a sink.
@@ -112,9 +122,27 @@ Result<Graph> QuantizeAs(const intmill_model* m, const intmill_probe* calibratio
   return quantized;
 }
 
-Result<Table> Report(const Graph& graph, intmill_report_kind kind) {
+// What a compiled session was made for comes with the metadata of its model.
+Table Metadata(const intmill_model& m) {
+  Table table = DescribeMetadata(*m.graph);
+  if (m.compiled == nullptr) return table;
+  for (const CompiledFact& fact : m.compiled->facts)
+    table.Add({Cat("compiled for ", fact.name), fact.value});
+  std::string shapes;
+  for (const CompiledPlan& plan : m.compiled->plans)
+    for (const Shape& shape : plan.input_shapes)
+      shapes += (shapes.empty()                         ? ""
+                 : &shape == &plan.input_shapes.front() ? "; "
+                                                        : ", ") +
+                ToString(shape);
+  table.Add({std::string("compiled for inputs"), shapes});
+  return table;
+}
+
+Result<Table> Report(const intmill_model& m, intmill_report_kind kind) {
+  const Graph& graph = *m.graph;
   if (kind == INTMILL_REPORT_LAYERS) return DescribeLayers(graph);
-  if (kind == INTMILL_REPORT_METADATA) return DescribeMetadata(graph);
+  if (kind == INTMILL_REPORT_METADATA) return Metadata(m);
   if (kind == INTMILL_REPORT_CERTIFICATE) return Certificates(graph);
   return Error(Code::kInvalidArgument, "report kind ", static_cast<int>(kind),
                " is not one of a model");
@@ -128,7 +156,7 @@ intmill_status intmill_model_load(const char* path, const intmill_options* opts,
     TRY(CheckPointer(path, "path"));
     TRY(CheckOptions(opts));
     ASSIGN_OR_RETURN(const LoadOptions options, ToLoadOptions(BagOf(opts)));
-    return WrapModel(LoadModel(path, options));
+    return WrapLoaded(LoadFile(path, options));
   });
 }
 
@@ -138,14 +166,14 @@ intmill_status intmill_model_load_memory(const void* data, int64_t bytes, intmil
   return Create(out, [&]() -> ModelHandle {
     TRY(CheckPointer(data, "data"));
     TRY(CheckOptions(opts));
-    return WrapModel(LoadLent(data, bytes, free_fn, user, BagOf(opts)));
+    return WrapLoaded(LoadLent(data, bytes, free_fn, user, BagOf(opts)));
   });
 }
 
 intmill_status intmill_model_save(const intmill_model* m, const char* path,
                                   const intmill_options* opts) {
   return Guard([&]() -> Status {
-    TRY(CheckHandle(m, "m"));
+    TRY(CheckModel(m, "m"));
     TRY(CheckPointer(path, "path"));
     TRY(CheckOptions(opts));
     return Save(*m->graph, std::string(path), BagOf(opts));
@@ -155,7 +183,7 @@ intmill_status intmill_model_save(const intmill_model* m, const char* path,
 intmill_status intmill_model_save_memory(const intmill_model* m, const intmill_options* opts,
                                          intmill_tensor** out) {
   return Create(out, [&]() -> Result<std::unique_ptr<intmill_tensor>> {
-    TRY(CheckHandle(m, "m"));
+    TRY(CheckModel(m, "m"));
     TRY(CheckOptions(opts));
     return WrapTensor(SaveToTensor(*m->graph, BagOf(opts)));
   });
@@ -182,15 +210,15 @@ intmill_status intmill_model_port(const intmill_model* m, intmill_side side, int
 intmill_status intmill_model_report(const intmill_model* m, intmill_report_kind kind,
                                     intmill_report** out) {
   return Create(out, [&]() -> Result<std::unique_ptr<intmill_report>> {
-    TRY(CheckHandle(m, "m"));
-    return WrapReport(Report(*m->graph, kind));
+    TRY(CheckModel(m, "m"));
+    return WrapReport(Report(*m, kind));
   });
 }
 
 intmill_status intmill_model_annotate(const intmill_model* m, const char* key, const char* value,
                                       intmill_model** out) {
   return Create(out, [&]() -> ModelHandle {
-    TRY(CheckHandle(m, "m"));
+    TRY(CheckModel(m, "m"));
     TRY(CheckPointer(key, "key"));
     TRY(CheckPointer(value, "value"));
     Graph graph = *m->graph;  // its tensors are shared
@@ -204,7 +232,7 @@ intmill_status intmill_model_annotate(const intmill_model* m, const char* key, c
 intmill_status intmill_quantize(const intmill_model* m, const intmill_probe* calibration,
                                 const intmill_options* opts, intmill_model** out) {
   return Create(out, [&]() -> ModelHandle {
-    TRY(CheckHandle(m, "m"));
+    TRY(CheckModel(m, "m"));
     TRY(CheckOptions(opts));
     return WrapModel(QuantizeAs(m, calibration, BagOf(opts)));
   });
@@ -213,7 +241,7 @@ intmill_status intmill_quantize(const intmill_model* m, const intmill_probe* cal
 intmill_status intmill_model_certify(const intmill_model* m, const intmill_probe* certifying,
                                      intmill_model** out) {
   return Create(out, [&]() -> ModelHandle {
-    TRY(CheckHandle(m, "m"));
+    TRY(CheckModel(m, "m"));
     TRY(CheckHandle(certifying, "certifying"));
     if (certifying->certifier == nullptr)
       return Error(Code::kInvalidArgument, "certifying is a probe of another kind");
@@ -244,7 +272,7 @@ intmill_status intmill_plan_precisions(int64_t n_layers, int64_t n_precisions, c
 intmill_status intmill_equalize(const intmill_model* m, const intmill_options* opts,
                                 intmill_model** out) {
   return Create(out, [&]() -> ModelHandle {
-    TRY(CheckHandle(m, "m"));
+    TRY(CheckModel(m, "m"));
     TRY(CheckOptions(opts));
     const OptionBag& bag = BagOf(opts);
     const bool with_clips = bag.Integer(INTMILL_OPT_EQUALIZE_CLIPS) != 0;
@@ -256,7 +284,7 @@ intmill_status intmill_equalize(const intmill_model* m, const intmill_options* o
 intmill_status intmill_smooth(const intmill_model* m, const intmill_probe* calibration,
                               const intmill_options* opts, intmill_model** out) {
   return Create(out, [&]() -> ModelHandle {
-    TRY(CheckHandle(m, "m"));
+    TRY(CheckModel(m, "m"));
     TRY(CheckOptions(opts));
     TRY(CheckPointer(calibration, "calibration"));
     ASSIGN_OR_RETURN(const Calibrator* calibrator, CalibratorOf(calibration, m));

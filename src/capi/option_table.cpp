@@ -116,6 +116,8 @@ constexpr OptionRow kRows[] = {
      "1 measures each layer of a session", 0, 1},
     {INTMILL_OPT_REVERSE, "reverse", kInteger, false, "0", "0, 1",
      "1: sensitivity of one layer in float among integers, not the other way round", 0, 1},
+    {INTMILL_OPT_REBUILD_STALE, "rebuild_stale", kInteger, false, "0", "0, 1",
+     "1: a session compiled for another machine, build or thread count is compiled anew", 0, 1},
 };
 
 Status Refuse(const OptionRow& row, std::string_view found) {

@@ -70,7 +70,7 @@ Result<Table> Report(const intmill_probe& p, intmill_report_kind kind) {
 intmill_status intmill_probe_calibrate(const intmill_model* m, const intmill_options* opts,
                                        intmill_probe** out) {
   return Create(out, [&]() -> ProbeHandle {
-    TRY(CheckHandle(m, "m"));
+    TRY(CheckModel(m, "m"));
     TRY(CheckOptions(opts));
     const OptionBag& bag = BagOf(opts);
     auto probe = std::make_unique<intmill_probe>();
@@ -84,7 +84,7 @@ intmill_status intmill_probe_calibrate(const intmill_model* m, const intmill_opt
 intmill_status intmill_probe_sensitivity(const intmill_model* m, const intmill_probe* calibration,
                                          const intmill_options* opts, intmill_probe** out) {
   return Create(out, [&]() -> ProbeHandle {
-    TRY(CheckHandle(m, "m"));
+    TRY(CheckModel(m, "m"));
     TRY(CheckOptions(opts));
     ASSIGN_OR_RETURN(const Calibrator* const calibrator, CalibratorOf(calibration, m));
     const OptionBag& bag = BagOf(opts);
@@ -100,7 +100,7 @@ intmill_status intmill_probe_sensitivity(const intmill_model* m, const intmill_p
 intmill_status intmill_probe_rounding(const intmill_model* m, const intmill_probe* calibration,
                                       const intmill_options* opts, intmill_probe** out) {
   return Create(out, [&]() -> ProbeHandle {
-    TRY(CheckHandle(m, "m"));
+    TRY(CheckModel(m, "m"));
     TRY(CheckOptions(opts));
     TRY(CheckPointer(calibration, "calibration"));
     ASSIGN_OR_RETURN(const Calibrator* const calibrator, CalibratorOf(calibration, m));
@@ -116,8 +116,8 @@ intmill_status intmill_probe_rounding(const intmill_model* m, const intmill_prob
 intmill_status intmill_probe_verify(const intmill_model* reference, const intmill_model* candidate,
                                     const intmill_options* opts, intmill_probe** out) {
   return Create(out, [&]() -> ProbeHandle {
-    TRY(CheckHandle(reference, "reference"));
-    TRY(CheckHandle(candidate, "candidate"));
+    TRY(CheckModel(reference, "reference"));
+    TRY(CheckModel(candidate, "candidate"));
     TRY(CheckOptions(opts));
     auto probe = std::make_unique<intmill_probe>();
     ASSIGN_OR_RETURN(probe->verifier, Verifier::Create(reference->graph, candidate->graph,
@@ -129,8 +129,8 @@ intmill_status intmill_probe_verify(const intmill_model* reference, const intmil
 intmill_status intmill_probe_certify(const intmill_model* reference, const intmill_model* candidate,
                                      const intmill_options* opts, intmill_probe** out) {
   return Create(out, [&]() -> ProbeHandle {
-    TRY(CheckHandle(reference, "reference"));
-    TRY(CheckHandle(candidate, "candidate"));
+    TRY(CheckModel(reference, "reference"));
+    TRY(CheckModel(candidate, "candidate"));
     TRY(CheckOptions(opts));
     auto probe = std::make_unique<intmill_probe>();
     ASSIGN_OR_RETURN(probe->certifier, Certifier::Create(reference->graph, candidate->graph,
@@ -142,7 +142,7 @@ intmill_status intmill_probe_certify(const intmill_model* reference, const intmi
 intmill_status intmill_probe_replay(const intmill_model* m, const intmill_options* opts,
                                     intmill_probe** out) {
   return Create(out, [&]() -> ProbeHandle {
-    TRY(CheckHandle(m, "m"));
+    TRY(CheckModel(m, "m"));
     TRY(CheckOptions(opts));
     auto probe = std::make_unique<intmill_probe>();
     ASSIGN_OR_RETURN(probe->replay,

@@ -4,6 +4,7 @@
 #include "capi/convert.h"
 #include "capi/guard.h"
 #include "capi/handles.h"
+#include "format/session_file.h"
 #include "intmill/intmill.h"
 
 using namespace intmill;
@@ -65,7 +66,10 @@ intmill_status intmill_session_create(const intmill_model* m, const intmill_opti
     TRY(CheckHandle(m, "m"));
     TRY(CheckOptions(opts));
     auto handle = std::make_unique<intmill_session>();
-    ASSIGN_OR_RETURN(handle->session, Session::Create(m->graph, ToSessionOptions(BagOf(opts))));
+    SessionOptions options = ToSessionOptions(BagOf(opts));
+    options.compiled = m->compiled;
+    options.check_weights = m->check_weights;
+    ASSIGN_OR_RETURN(handle->session, Session::Create(m->graph, std::move(options)));
     return handle;
   });
 }
@@ -88,6 +92,15 @@ intmill_status intmill_session_report(const intmill_session* s, intmill_report_k
   return Create(out, [&]() -> Result<std::unique_ptr<intmill_report>> {
     TRY(CheckHandle(s, "s"));
     return WrapReport(Report(*s->session, kind));
+  });
+}
+
+intmill_status intmill_session_save(const intmill_session* s, const char* path) {
+  return Guard([&]() -> Status {
+    TRY(CheckHandle(s, "s"));
+    TRY(CheckPointer(path, "path"));
+    ASSIGN_OR_RETURN(const CompiledSession compiled, s->session->Compiled());
+    return WriteSession(s->session->graph(), compiled, path);
   });
 }
 

@@ -30,6 +30,7 @@ class PlanEntry {
 
   const std::shared_ptr<const Plan>& plan() const { return plan_; }
   bool Fits(std::span<const Tensor> inputs) const;
+  bool holds_values() const { return !values_.empty(); }
   // An idle run state, or a new one.
   Result<std::unique_ptr<RunState>> Take(bool profile);
   void GiveBack(std::unique_ptr<RunState> state);

@@ -39,15 +39,28 @@ Session::Impl::Impl(std::shared_ptr<const Graph> g, SessionOptions o)
     : graph(std::move(g)),
       options(std::move(o)),
       threads(options.threads > 0 ? options.threads : AvailableCpus()),
-      plans([this](std::span<const Shape> shapes,
-                   std::span<const Tensor> values) -> Result<std::shared_ptr<const Plan>> {
-        // Kernels divide their work by the thread count that they were made under.
-        const ThreadScope scope(threads);
-        ASSIGN_OR_RETURN(const Graph ready, PrepareGraph(*graph, shapes, values, options));
-        return Plan::Compile(ready, {.references_only = options.references_only,
-                                     .memory_limit = options.memory_limit,
-                                     .hooks = options.passes.hooks});
+      plans([this](std::span<const Shape> shapes, std::span<const Tensor> values) {
+        return BuildPlan(shapes, values);
       }) {}
+
+Result<std::shared_ptr<const Plan>> Session::Impl::BuildPlan(std::span<const Shape> shapes,
+                                                             std::span<const Tensor> values) const {
+  // Kernels divide their work by the thread count that they were made under.
+  const ThreadScope scope(threads);
+  const CompiledPlan* const compiled = values.empty() ? CompiledFor(shapes) : nullptr;
+  if (compiled == nullptr && options.check_weights) TRY(options.check_weights());
+  ASSIGN_OR_RETURN(const Graph ready, PrepareGraph(*graph, shapes, values, options));
+  PlanOptions plan{.references_only = options.references_only,
+                   .memory_limit = options.memory_limit,
+                   .hooks = options.passes.hooks};
+  if (compiled == nullptr) return Plan::Compile(ready, plan);
+  plan.followed_records = &compiled->kernels;
+  Result<std::shared_ptr<const Plan>> followed = Plan::Compile(ready, plan);
+  if (followed.status().code() != Code::kBadFormat || !options.rebuild_stale) return followed;
+  plan.followed_records = nullptr;
+  if (options.check_weights) TRY(options.check_weights());
+  return Plan::Compile(ready, plan);
+}
 
 Status Session::Impl::CheckInputs(std::span<const Tensor> inputs) const {
   if (inputs.size() != graph->inputs.size())
@@ -97,6 +110,7 @@ Result<std::shared_ptr<const Session>> Session::Create(std::shared_ptr<const Gra
   if (options.threads < 0)
     return Error(Code::kInvalidArgument, "threads: found ", options.threads, ", wanted 0 or more");
   auto impl = std::make_unique<Impl>(std::move(graph), std::move(options));
+  TRY(impl->CheckCompiled());
   std::vector<Shape> shapes;
   bool all_static = true;
   bool may_hold_shape = false;
@@ -161,7 +175,10 @@ Table Session::Memory() const {
     std::string shapes;
     for (const Shape& shape : plan.input_shapes())
       shapes += (shapes.empty() ? "" : ", ") + ToString(shape);
-    add("packed weights (" + shapes + ")", plan.packed_bytes(), false);
+    if (plan.packed_bytes() > plan.mapped_bytes() || plan.mapped_bytes() == 0)
+      add("packed weights (" + shapes + ")", plan.packed_bytes() - plan.mapped_bytes(), false);
+    if (plan.mapped_bytes() > 0)
+      add("packed weights of a compiled session (" + shapes + ")", plan.mapped_bytes(), true);
     add("constants read in place (" + shapes + ")", plan.constant_bytes(), true);
     add("arenas (" + shapes + ")", plan.arena_bytes() * entry->state_count(), false);
     add("arena lower bound (" + shapes + ")", plan.arena_lower_bound(), false);

@@ -3,6 +3,7 @@
 #define INTMILL_SESSION_SESSION_H
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "base/status.h"
 #include "base/table.h"
 #include "engine/plan.h"
+#include "ir/compiled.h"
 #include "ir/graph.h"
 #include "passes/pipeline.h"
 #include "tensor/tensor.h"
@@ -22,6 +24,12 @@ struct SessionOptions {
   bool profile = false;
   bool references_only = false;  // no passes but shape inference, every node by its reference
   PassOptions passes;
+  // What Compiled() of an earlier session of this graph gave; null: nothing. kBadVersion where that
+  // was made for another machine, thread count or build, unless it may be rebuilt.
+  std::shared_ptr<const CompiledSession> compiled;
+  bool rebuild_stale = false;
+  // Called before anything reads the constants in compiled->unread; may be empty.
+  std::function<Status()> check_weights;
 };
 
 class Session {
@@ -43,6 +51,9 @@ class Session {
   // layer, op, kernel, isa, calls, microseconds, note, multiply_adds, dtype
   Table Profile() const;
   Table Memory() const;  // purpose, bytes, mapped
+  // What another process needs for a session like this one, with the plans that there are now;
+  // kState when there is none. Compiles them once more.
+  Result<CompiledSession> Compiled() const;
 
   Impl& impl() const { return *impl_; }
 

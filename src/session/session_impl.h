@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "base/parallel.h"
 #include "session/plan_cache.h"
 #include "session/session.h"
 
@@ -21,6 +22,14 @@ struct Session::Impl {
   // With the session's thread count. The tensors have been checked.
   Status RunOn(RunState& state, std::span<const Tensor> inputs, std::span<Tensor> outputs,
                const Tap& tap) const;
+
+  // What the session's kernels depend on.
+  std::vector<CompiledFact> Facts() const;
+  // Whether options.compiled was made for this process; drops it when it may be rebuilt.
+  Status CheckCompiled();
+  const CompiledPlan* CompiledFor(std::span<const Shape> shapes) const;
+  Result<std::shared_ptr<const Plan>> BuildPlan(std::span<const Shape> shapes,
+                                                std::span<const Tensor> values) const;
 
   std::shared_ptr<const Graph> graph;
   SessionOptions options;

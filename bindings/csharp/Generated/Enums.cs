@@ -14,7 +14,8 @@ public enum Status
     IO = 3,
     /// <summary>The bytes are not a valid model, or not valid JSON.</summary>
     BadFormat = 4,
-    /// <summary>Made by a newer intmill, a newer ONNX or a newer DLPack than this library knows.</summary>
+    /// <summary>Made by a newer intmill, a newer ONNX or a newer DLPack than this library knows; or compiled
+    /// for another machine, build or number of threads.</summary>
     BadVersion = 5,
     /// <summary>Valid, but not implemented: the message names it.</summary>
     Unsupported = 6,
@@ -152,6 +153,10 @@ public enum Option
     /// <summary>i. 1: a sensitivity probe leaves one layer in float and computes the others in integers. 0:
     /// the other way round. Default 0. Used by intmill_probe_sensitivity.</summary>
     Reverse = 403,
+    /// <summary>i. For a model of an .ims file that was compiled for another processor, build of the
+    /// libraries, number of threads or set of passes: 1 compiles the model anew, 0 refuses it. Default 0.
+    /// Used by intmill_session_create.</summary>
+    RebuildStale = 404,
 }
 
 /// <summary>How a layer is quantized.</summary>

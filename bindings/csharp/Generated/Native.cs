@@ -255,6 +255,9 @@ internal static unsafe partial class Native
     internal static partial Status intmill_session_report(
         SessionHandle s, ReportKind kind, out ReportHandle @out);
 
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial Status intmill_session_save(SessionHandle s, string? path);
+
     [LibraryImport(Library)]
     internal static partial void intmill_session_release(nint s);
 

@@ -19,6 +19,12 @@ NATIVE(void, sessionRun)
   shim_longs_done(env, inputs, (int64_t*)(void*)in, false);
 }
 
+NATIVE(void, sessionSave)(JNIEnv* env, jclass self, jlong session, jbyteArray path) {
+  const char* text = shim_text(env, path);
+  shim_ok(env, intmill_session_save(FROM_JAVA(session, session), text));
+  shim_text_done(env, path, text);
+}
+
 NATIVE(jlong, sessionReport)(JNIEnv* env, jclass self, jlong session, jint kind) {
   intmill_report* out = NULL;
   shim_ok(env,

@@ -25,7 +25,8 @@ class Status(IntEnum):
     IO = 3
     #: The bytes are not a valid model, or not valid JSON.
     BAD_FORMAT = 4
-    #: Made by a newer intmill, a newer ONNX or a newer DLPack than this library knows.
+    #: Made by a newer intmill, a newer ONNX or a newer DLPack than this library knows; or compiled
+    #: for another machine, build or number of threads.
     BAD_VERSION = 5
     #: Valid, but not implemented: the message names it.
     UNSUPPORTED = 6
@@ -159,6 +160,10 @@ class Option(IntEnum):
     #: i. 1: a sensitivity probe leaves one layer in float and computes the others in integers. 0:
     #: the other way round. Default 0. Used by intmill_probe_sensitivity.
     REVERSE = 403
+    #: i. For a model of an .ims file that was compiled for another processor, build of the
+    #: libraries, number of threads or set of passes: 1 compiles the model anew, 0 refuses it.
+    #: Default 0. Used by intmill_session_create.
+    REBUILD_STALE = 404
 
 
 class Scheme(IntEnum):
@@ -448,6 +453,7 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
     "intmill_session_run": (
         c_int32, [c_void_p, POINTER(c_void_p), c_int64, POINTER(c_void_p), c_int64]),
     "intmill_session_report": (c_int32, [c_void_p, c_int32, POINTER(c_void_p)]),
+    "intmill_session_save": (c_int32, [c_void_p, c_char_p]),
     "intmill_session_release": (None, [c_void_p]),
     "intmill_binding_create": (c_int32, [c_void_p, POINTER(c_void_p)]),
     "intmill_binding_set": (c_int32, [c_void_p, c_int32, c_int64, c_void_p]),

@@ -6,7 +6,7 @@ import ctypes
 import threading
 from typing import Any, List, Optional, Union
 
-from ._library import Handle, check, integer, invalid, lib, use
+from ._library import Handle, check, integer, invalid, lib, text, use
 from ._model import Model, Port, Tensors
 from ._options import OptionsLike, given
 from ._raw import ReportKind, Side
@@ -32,6 +32,11 @@ class Session(Handle):
         outputs = (ctypes.c_void_p * len(self.outputs))()
         check(lib.intmill_session_run(session, inputs.array, inputs.count, outputs, len(outputs)), session.hooks)
         return [Tensor._adopt(pointer) for pointer in outputs]
+
+    def save(self, path: Any) -> None:
+        """Writes the model and what it was compiled to, as an .ims file: Model.load() and a Session of that are many
+        times faster, on the same kind of machine."""
+        check(lib.intmill_session_save(self._use(), text(path)))
 
     def report(self, kind: ReportKind = ReportKind.PROFILE) -> Report:
         """PROFILE (of a session with the option profile=1) or MEMORY."""

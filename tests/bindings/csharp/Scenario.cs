@@ -103,6 +103,7 @@ internal sealed class Scenario
         "feed" => Done(() => Use<Probe>(step, "probe").Feed(
             Tensors(step, "inputs"), Tensors(step, "targets"))),
         "session" => Done(() => Keep(step, new Session(Use<Model>(step, "model"), OptionsOf(step)))),
+        "save_session" => Done(() => Use<Session>(step, "session").Save(step.Text("path"))),
         "run" => RunSession(step),
         "binding" => Done(() => Keep(step, Use<Session>(step, "session").Bind())),
         "bind" => Done(() => Use<Binding>(step, "binding").Set(step.Of<Side>("side"), step.Integer("index"),

@@ -404,6 +404,11 @@ static intmill_status do_run(const cJSON* step, text* result) {
   return INTMILL_OK;
 }
 
+static intmill_status do_save_session(const cJSON* step, text* result) {
+  (void)result;
+  return intmill_session_save(object_in(step, "session"), string_in(step, "path"));
+}
+
 static intmill_status do_binding(const cJSON* step, text* result) {
   intmill_binding* made;
   (void)result;
@@ -465,6 +470,7 @@ static const struct {
     {"quantize", do_quantize},
     {"session", do_session},
     {"run", do_run},
+    {"save_session", do_save_session},
     {"binding", do_binding},
     {"bind", do_bind},
     {"bound", do_bound},

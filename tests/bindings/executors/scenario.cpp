@@ -399,6 +399,7 @@ class Executor {
   }
 
   Result OnBindings(const string& verb) {
+    if (verb == "save_session") return Of<Session>("session").Save(Field("path")), "";
     if (verb == "binding") return Kept(Binding(Of<Session>("session")));
     if (verb == "run_binding") return Of<Binding>("binding").Run(), "";
     if (verb == "bind")

@@ -172,6 +172,9 @@ class Executor:
     def do_session(self, step):
         self.keep(step, Session(self.of(step, "model"), self.options(step)))
 
+    def do_save_session(self, step):
+        self.of(step, "session").save(step["path"])
+
     def do_run(self, step):
         outputs = self.of(step, "session").run(self.tensors(step["inputs"]))
         for name, output in zip(step["as"], outputs):

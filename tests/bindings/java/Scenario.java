@@ -113,7 +113,7 @@ final class Scenario {
       case "load", "load_memory", "save", "save_memory", "annotate", "quantize" -> model(step);
       case "report", "columns", "cell" -> report(step);
       case "calibrate", "verify", "feed" -> probe(step);
-      case "session", "run", "binding", "bind", "bound", "run_binding" -> run(step);
+      case "session", "save_session", "run", "binding", "bind", "bound", "run_binding" -> run(step);
       case "release" -> {
         if (objects.get(step.text("object")) == null) {
           throw new IllegalArgumentException("no object " + step.text("object"));
@@ -305,6 +305,9 @@ final class Scenario {
     switch (step.text("do")) {
       case "session":
         keep(step, new Session(use(Model.class, step, "model"), options(step)));
+        return "";
+      case "save_session":
+        use(Session.class, step, "session").save(Path.of(step.text("path")));
         return "";
       case "run":
         Result result = use(Session.class, step, "session").run(tensors(step, "inputs"));

@@ -151,6 +151,8 @@ final class Native {
 
   static native void sessionRun(long session, long[] inputs, long[] outputs);
 
+  static native void sessionSave(long session, byte[] path);
+
   static native long sessionReport(long session, int kind);
 
   static native void sessionRelease(long session);

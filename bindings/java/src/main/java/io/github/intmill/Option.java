@@ -110,7 +110,13 @@ public enum Option {
    * i. 1: a sensitivity probe leaves one layer in float and computes the others in integers. 0: the
    * other way round. Default 0. Used by intmill_probe_sensitivity.
    */
-  REVERSE(403);
+  REVERSE(403),
+  /**
+   * i. For a model of an .ims file that was compiled for another processor, build of the libraries,
+   * number of threads or set of passes: 1 compiles the model anew, 0 refuses it. Default 0. Used by
+   * intmill_session_create.
+   */
+  REBUILD_STALE(404);
 
   private final int value;
 

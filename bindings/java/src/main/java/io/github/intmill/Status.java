@@ -13,7 +13,10 @@ public enum Status {
   IO(3),
   /** The bytes are not a valid model, or not valid JSON. */
   BAD_FORMAT(4),
-  /** Made by a newer intmill, a newer ONNX or a newer DLPack than this library knows. */
+  /**
+   * Made by a newer intmill, a newer ONNX or a newer DLPack than this library knows; or compiled
+   * for another machine, build or number of threads.
+   */
   BAD_VERSION(5),
   /** Valid, but not implemented: the message names it. */
   UNSUPPORTED(6),
