@@ -176,7 +176,7 @@ void AddBench(CommandLine& line) {
   auto options = std::make_shared<BenchOptions>();
   Command command = line.Add("bench", "Measure how fast a model runs here");
   command.Footer(kFooter);
-  command.Positional("MODEL", options->input.model, "An .onnx or .im file");
+  command.Positional("MODEL", options->input.model, "An .onnx, .im or .ims file");
   command.Number("--duration", "S", options->duration, 0.01, 86400,
                  "Seconds to measure; default 3");
   command.Integer("--batch", "N", options->input.batch, 1, 65536,
@@ -186,6 +186,7 @@ void AddBench(CommandLine& line) {
   command.Flag("--profile", options->profile, "Also say how long each step takes, and with what");
   command.Text("--compare", "FP32MODEL", options->compared, Need::kOptional,
                "Also run the float model that MODEL was made of, and compare layer by layer");
+  AddRebuildOption(command, options->common);
   AddRunOptions(command, options->common);
   command.OnRun([options] { return Bench(*options); });
 }

@@ -96,12 +96,32 @@ int PrintMetadata(const Report& metadata, bool is_json) {
   return 0;
 }
 
+// The facts that a compiled session was made for: name and value.
+std::vector<std::pair<std::string, std::string>> CompiledFacts(const Report& metadata) {
+  constexpr std::string_view kPrefix = "compiled for ";
+  std::vector<std::pair<std::string, std::string>> facts;
+  for (int64_t i = 0; i < metadata.rows(); ++i) {
+    const std::string key = metadata.Text(i, "key");
+    if (key.starts_with(kPrefix))
+      facts.emplace_back(key.substr(kPrefix.size()), metadata.Text(i, "value"));
+  }
+  return facts;
+}
+
+void PrintCompiled(const Report& metadata) {
+  const auto facts = CompiledFacts(metadata);
+  if (facts.empty()) return;
+  std::printf("\na compiled session, for\n");
+  for (const auto& [name, value] : facts)
+    std::printf("  %s  %s\n", Printable(name).c_str(), Printable(value).c_str());
+}
+
 int Inspect(const InspectOptions& options) {
   Work work(options.common);
   const Model model = work.Load(options.model);
   work.line().Clear();
-  if (options.metadata)
-    return PrintMetadata(model.Report(INTMILL_REPORT_METADATA), options.common.json);
+  const Report metadata = model.Report(INTMILL_REPORT_METADATA);
+  if (options.metadata) return PrintMetadata(metadata, options.common.json);
   const auto inputs = model.Ports(INTMILL_INPUT);
   const auto outputs = model.Ports(INTMILL_OUTPUT);
   const Report layers = model.Report(INTMILL_REPORT_LAYERS);
@@ -112,6 +132,9 @@ int Inspect(const InspectOptions& options) {
                             .Raw("outputs", PortsToJson(outputs))
                             .Raw("layers", layers.Json());
     if (certificate.rows() > 0) result.Raw("certificate", certificate.Json());
+    JsonObject compiled;
+    for (const auto& [name, value] : CompiledFacts(metadata)) compiled.Text(name, value);
+    if (!CompiledFacts(metadata).empty()) result.Raw("compiled", compiled.text());
     std::printf("%s\n", result.text().c_str());
     return 0;
   }
@@ -123,6 +146,7 @@ int Inspect(const InspectOptions& options) {
   PrintLayers(layers);
   PrintSummary(layers);
   std::fputs(CertificateText(certificate).c_str(), stdout);
+  PrintCompiled(metadata);
   return 0;
 }
 
@@ -137,12 +161,14 @@ constexpr const char* kFooter =
     "Examples:\n"
     "  intmill inspect model.onnx\n"
     "  intmill inspect model.im --metadata     where the file comes from, how it was made\n"
+    "  intmill inspect model.ims               what it was compiled for, too\n"
     "  intmill inspect model.im --json\n"
     "\n"
     "JSON: {\"inputs\":[{\"name\",\"dtype\",\"shape\"}],\"outputs\":[...],\"layers\":[...]}, -1 in "
     "a\n"
     "shape where it is free, and where there is one "
-    "\"certificate\":[{\"fact\",\"name\",\"value\"}]; with\n"
+    "\"certificate\":[{\"fact\",\"name\",\"value\"}], and of an .ims file\n"
+    "\"compiled\":{what it was compiled for}; with "
     "--metadata one object of keys and values.";
 
 }  // namespace
@@ -151,7 +177,7 @@ void AddInspect(CommandLine& line) {
   auto options = std::make_shared<InspectOptions>();
   Command command = line.Add("inspect", "Show inputs, outputs, layers, precisions and sizes");
   command.Footer(kFooter);
-  command.Positional("MODEL", options->model, "An .onnx or .im file");
+  command.Positional("MODEL", options->model, "An .onnx, .im or .ims file");
   command.Flag("--metadata", options->metadata, "Show the file's metadata instead");
   AddJsonOption(command, options->common);
   command.OnRun([options] { return Inspect(*options); });

@@ -130,10 +130,11 @@ void AddRun(CommandLine& line) {
   auto options = std::make_shared<RunOptions>();
   Command command = line.Add("run", "Run a model on data, into an .npz file");
   command.Footer(kFooter);
-  command.Positional("MODEL", options->model, "An .onnx or .im file");
+  command.Positional("MODEL", options->model, "An .onnx, .im or .ims file");
   command.Text("-o,--output", "OUT.npz", options->output, Need::kRequired,
                "The file to write; replaced as a whole");
   AddDataOptions(command, options->data, Need::kRequired);
+  AddRebuildOption(command, options->common);
   AddRunOptions(command, options->common);
   command.OnRun([options] { return RunModel(*options); });
 }

@@ -41,6 +41,11 @@ void AddRunOptions(Command& command, CommonOptions& common) {
   AddJsonOption(command, common);
 }
 
+void AddRebuildOption(Command& command, CommonOptions& common) {
+  command.Flag("--rebuild-stale", common.rebuild_stale,
+               "An .ims file that was compiled for something else is compiled anew, not refused");
+}
+
 void AddDataOptions(Command& command, DataOptions& data, Need need) {
   command.Group("Data");
   command.Texts("--data", "NAME=PATH", data.data, need,
@@ -76,6 +81,7 @@ Work::Work(const CommonOptions& common, const std::string& recipe)
 }
 
 void Work::Connect(const CommonOptions& common) {
+  if (common.rebuild_stale) options_.Set(INTMILL_OPT_REBUILD_STALE, 1);
   if (common.threads != 0) options_.Set(INTMILL_OPT_THREADS, common.threads);
   options_.OnProgress([this](const intmill_progress& now) {
     if (!is_feeding_) line_.Show(now.stage, now.done, now.total);

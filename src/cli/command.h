@@ -19,6 +19,7 @@ void AddQuantize(CommandLine& line);
 void AddVerify(CommandLine& line);
 void AddRun(CommandLine& line);
 void AddBench(CommandLine& line);
+void AddCompile(CommandLine& line);
 void AddExport(CommandLine& line);
 void AddDoctor(CommandLine& line);
 void AddCalibrate(CommandLine& line);
@@ -31,10 +32,12 @@ struct CommonOptions {
   bool json = false;
   bool is_quiet = false;
   int64_t threads = 0;
+  bool rebuild_stale = false;
 };
 
 void AddJsonOption(Command& command, CommonOptions& common);
 void AddRunOptions(Command& command, CommonOptions& common);  // --threads, --quiet and --json
+void AddRebuildOption(Command& command, CommonOptions& common);
 void AddDataOptions(Command& command, DataOptions& data, Need need);
 
 // The library's options of one command: progress goes to a line on the terminal, Ctrl-C to the

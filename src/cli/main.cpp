@@ -40,6 +40,7 @@ int Run(int argc, char** argv) {
   AddVerify(line);
   AddRun(line);
   AddBench(line);
+  AddCompile(line);
   AddExport(line);
   AddDoctor(line);
   if (!line.Parse(argc, argv)) return 0;

@@ -6,7 +6,7 @@ import subprocess
 import program
 from program import CALIBRATION_IMAGES, MODEL, TEST_IMAGES, ProgramTest, main, write_npy
 
-COMMANDS = ("inspect", "quantize", "verify", "run", "bench", "export", "doctor")
+COMMANDS = ("inspect", "quantize", "verify", "run", "bench", "compile", "export", "doctor")
 
 
 class Usage(ProgramTest):
