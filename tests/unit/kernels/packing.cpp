@@ -19,12 +19,12 @@ std::vector<float> Numbered() {
 }
 
 // Element (row, column) of a matrix in blocks of 16 rows by 64 columns.
-float AtBlocked(const AlignedBytes& packed, int64_t row, int64_t column) {
+float AtBlocked(const SharedBytes& packed, int64_t row, int64_t column) {
   const auto* blocks = reinterpret_cast<const float*>(packed.get());
   return blocks[row / 16 * 16 * 64 + row % 16 * 64 + column];
 }
 
-Result<AlignedBytes> PackBlocked(const std::vector<float>& numbers, memory::format_tag given) {
+Result<SharedBytes> PackBlocked(const std::vector<float>& numbers, memory::format_tag given) {
   const memory::desc from({kRows, kColumns}, memory::data_type::f32, given);
   const memory::desc to({kRows, kColumns}, memory::data_type::f32, memory::format_tag::BA16a64b);
   return onednn::Guarded([&] { return onednn::Pack(from, numbers.data(), to); });
@@ -34,7 +34,7 @@ Result<AlignedBytes> PackBlocked(const std::vector<float>& numbers, memory::form
 
 Test(packing, rows_arrive_in_blocks) {
   const std::vector<float> numbers = Numbered();
-  const Result<AlignedBytes> packed = PackBlocked(numbers, memory::format_tag::ab);
+  const Result<SharedBytes> packed = PackBlocked(numbers, memory::format_tag::ab);
   cr_assert(packed.ok(), "%s", packed.status().message().c_str());
   for (int64_t row = 0; row < kRows; ++row)
     for (int64_t column = 0; column < kColumns; ++column)
@@ -45,7 +45,7 @@ Test(packing, rows_arrive_in_blocks) {
 // The ones that oneDNN 3.7.2's reorders lose elements of.
 Test(packing, columns_arrive_in_blocks_that_they_do_not_fill) {
   const std::vector<float> numbers = Numbered();
-  const Result<AlignedBytes> packed = PackBlocked(numbers, memory::format_tag::ba);
+  const Result<SharedBytes> packed = PackBlocked(numbers, memory::format_tag::ba);
   cr_assert(packed.ok(), "%s", packed.status().message().c_str());
   for (int64_t row = 0; row < kRows; ++row)
     for (int64_t column = 0; column < kColumns; ++column)
@@ -59,7 +59,7 @@ Test(packing, channels_arrive_in_blocks_that_they_do_not_fill) {
   const memory::dims dims = {40, 24, 1, 1};
   const memory::desc from(dims, memory::data_type::f32, memory::format_tag::abcd);
   const memory::desc to(dims, memory::data_type::f32, memory::format_tag::Acdb32a);
-  const Result<AlignedBytes> packed =
+  const Result<SharedBytes> packed =
       onednn::Guarded([&] { return onednn::Pack(from, numbers.data(), to); });
   cr_assert(packed.ok(), "%s", packed.status().message().c_str());
   const auto* blocks = reinterpret_cast<const float*>(packed->get());
