@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "quant/gptq.h"
+#include "quant/refine_blocks.h"
 #include "tensor/half.h"
 #include "tensor/quantize.h"
 
@@ -19,11 +20,6 @@ constexpr float kLargestHalf = 65504.0f;
 constexpr float kCuts[] = {1.0f, 0.95f, 0.9f, 0.85f, 0.8f, 0.75f, 0.7f, 0.65f, 0.6f};
 
 bool Is4Bits(DType dtype) { return dtype == DType::kS4 || dtype == DType::kU4; }
-
-struct Params {
-  float scale = 1;
-  int32_t zero_point = 0;
-};
 
 class Quantizer {
  public:
@@ -66,10 +62,10 @@ class Quantizer {
                                        static_cast<size_t>(std::min(block_, depth_ - begin)));
   }
 
-  Params ParamsOf(Range range, float cut) const {
+  BlockParams ParamsOf(Range range, float cut) const {
     range.min *= cut;
     range.max *= cut;
-    Params p;
+    BlockParams p;
     ChooseScale(range, scheme_.weight_dtype, scheme_.weight_symmetric, &p.scale, &p.zero_point);
     if (!half_) return p;
     p.scale = F16ToFloat(FloatToF16(p.scale));
@@ -100,7 +96,7 @@ class Quantizer {
     return true;
   }
 
-  double ErrorOf(std::span<const float> block, int64_t first, const Params& p) const {
+  double ErrorOf(std::span<const float> block, int64_t first, const BlockParams& p) const {
     double error = 0;
     for (size_t i = 0; i < block.size(); ++i) {
       const int32_t q = QuantizeValue(block[i], p.scale, p.zero_point, low_, high_);
@@ -111,14 +107,14 @@ class Quantizer {
     return error;
   }
 
-  Params Choose(int64_t n, int64_t b) const {
+  BlockParams Choose(int64_t n, int64_t b) const {
     const std::span<const float> block = Block(n, b);
     const Range range = RangeOf(block);
-    Params best = ParamsOf(range, 1);
+    BlockParams best = ParamsOf(range, 1);
     if (!Is4Bits(scheme_.weight_dtype)) return best;
     double least = ErrorOf(block, b * block_, best);
     for (const float cut : kCuts) {
-      const Params p = ParamsOf(range, cut);
+      const BlockParams p = ParamsOf(range, cut);
       const double error = ErrorOf(block, b * block_, p);
       if (error >= least) continue;
       least = error;
@@ -127,19 +123,32 @@ class Quantizer {
     return best;
   }
 
-  const Params& Of(int64_t n, int64_t k) const {
+  const BlockParams& Of(int64_t n, int64_t k) const {
     return params_[static_cast<size_t>(n * blocks_ + k / block_)];
   }
 
-  Result<std::vector<int32_t>> Round() const {
+  Result<std::vector<int32_t>> Round() {
     const auto round = [this](int64_t n, int64_t k, double wanted, int32_t* q) {
-      const Params& p = Of(n, k);
+      const BlockParams& p = Of(n, k);
       *q = QuantizeValue(static_cast<float>(wanted), p.scale, p.zero_point, low_, high_);
       return double{DequantizeValue(*q, p.scale, p.zero_point)};
     };
-    if (products_ != nullptr && scheme_.gptq)
-      return RoundByGptq(weights_.data(), lines_, depth_, *products_,
-                         {.damping = scheme_.gptq_damping, .ordered = scheme_.gptq_ordered}, round);
+    if (products_ != nullptr && scheme_.gptq) {
+      ASSIGN_OR_RETURN(
+          std::vector<int32_t> rounded,
+          RoundByGptq(weights_.data(), lines_, depth_, *products_,
+                      {.damping = scheme_.gptq_damping, .ordered = scheme_.gptq_ordered}, round));
+      RefineBlocks(weights_,
+                   {.lines = lines_,
+                    .depth = depth_,
+                    .block = block_,
+                    .low = low_,
+                    .high = high_,
+                    .half = half_,
+                    .damping = scheme_.gptq_damping},
+                   *products_, params_, rounded);
+      return rounded;
+    }
     std::vector<int32_t> integers(weights_.size());
     for (int64_t n = 0; n < lines_; ++n) {
       for (int64_t k = 0; k < depth_; ++k) {
@@ -170,13 +179,13 @@ class Quantizer {
     if (has_blocks) shape = line_axis_ == 0 ? Shape{lines_, blocks_} : Shape{blocks_, lines_};
     ASSIGN_OR_RETURN(out.scales, Tensor::Make(half_ ? DType::kF16 : DType::kF32, shape));
     const bool has_zero_points =
-        std::ranges::any_of(params_, [](const Params& p) { return p.zero_point != 0; });
+        std::ranges::any_of(params_, [](const BlockParams& p) { return p.zero_point != 0; });
     if (has_zero_points) {
       ASSIGN_OR_RETURN(out.zero_points, Tensor::Make(scheme_.weight_dtype, shape));
     }
     for (int64_t n = 0; n < lines_; ++n) {
       for (int64_t b = 0; b < blocks_; ++b) {
-        const Params& p = params_[static_cast<size_t>(n * blocks_ + b)];
+        const BlockParams& p = params_[static_cast<size_t>(n * blocks_ + b)];
         const int64_t at = At(n, b, blocks_);
         if (half_)
           out.scales.mutable_data<uint16_t>()[at] = FloatToF16(p.scale);
@@ -200,7 +209,7 @@ class Quantizer {
   const int32_t high_;
   bool half_ = false;           // scales are stored in f16
   std::vector<float> weights_;  // [line][depth]
-  std::vector<Params> params_;  // [line][block]
+  std::vector<BlockParams> params_;  // [line][block]
 };
 
 }  // namespace
