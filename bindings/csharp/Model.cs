@@ -81,6 +81,14 @@ public sealed class Model : IDisposable
         return new Model(annotated, null);
     }
 
+    /// <summary>The same model with a certificate of what a Probe.Certify of it found.</summary>
+    public Model Certify(Probe certifying)
+    {
+        IntmillException.ThrowIfFailed(
+            Native.intmill_model_certify(Handle, certifying.Handle, out ModelHandle certified));
+        return new Model(certified, null);
+    }
+
     /// <summary>The 8-bit model of this float model, with the ranges that a calibration saw; null where no
     /// layer's scheme is Static.</summary>
     public Model Quantize(Probe? calibration, Options? options = null)

@@ -49,6 +49,25 @@ public sealed class Probe : IDisposable
         return new Probe(probe, options, takesTurns: true);
     }
 
+    /// <summary>As Verify, and layer by layer, for Model.Certify.</summary>
+    public static Probe Certify(Model reference, Model candidate, Options? options = null)
+    {
+        using OptionsHandle bag = Options.Create(options);
+        IntmillException.ThrowIfFailed(
+            Native.intmill_probe_certify(reference.Handle, candidate.Handle, bag, out ProbeHandle probe));
+        return new Probe(probe, options, takesTurns: true);
+    }
+
+    /// <summary>Measures again what a model's certificate says, on the same data; its report is Replay.
+    /// </summary>
+    public static Probe Replay(Model model, Options? options = null)
+    {
+        using OptionsHandle bag = Options.Create(options);
+        IntmillException.ThrowIfFailed(
+            Native.intmill_probe_replay(model.Handle, bag, out ProbeHandle probe));
+        return new Probe(probe, options, takesTurns: true);
+    }
+
     /// <summary>Ranks layers by what quantizing each alone costs.</summary>
     public static Probe Sensitivity(Model model, Probe calibration, Options? options = null)
     {
@@ -107,8 +126,8 @@ public sealed class Probe : IDisposable
         }
     }
 
-    /// <summary>Ranges of a calibrating probe, Summary or Outputs of a verifying one, Summary or Sensitivity
-    /// of one that ranks layers.</summary>
+    /// <summary>Ranges or Histograms of a calibrating probe, Summary or Outputs of a verifying or certifying
+    /// one, Summary or Sensitivity of one that ranks layers, Replay of one that replays.</summary>
     public Report Report(ReportKind kind)
     {
         lock (turn)

@@ -68,9 +68,8 @@ class Line {
       const double curvature = double{Row(k)[k]} * scale;
       if (!(curvature > 0)) continue;
       const double steps = std::rint(gradient_[static_cast<size_t>(k)] / curvature);
-      const auto wanted =
-          static_cast<int32_t>(std::clamp(integers_[k] + steps, static_cast<double>(form_.low),
-                                          static_cast<double>(form_.high)));
+      const auto wanted = static_cast<int32_t>(std::clamp(
+          integers_[k] + steps, static_cast<double>(form_.low), static_cast<double>(form_.high)));
       if (wanted == integers_[k]) continue;
       Move(k, scale * (wanted - integers_[k]));
       integers_[k] = wanted;

@@ -19,11 +19,11 @@ struct BlockParams {
 struct BlockForm {
   int64_t lines = 0;
   int64_t depth = 0;
-  int64_t block = 0;       // weights with one scale; the last of a line may be shorter
-  int32_t low = 0;         // the integers there are
+  int64_t block = 0;  // weights with one scale; the last of a line may be shorter
+  int32_t low = 0;    // the integers there are
   int32_t high = 0;
-  bool half = false;       // scales are numbers of f16
-  double damping = 0.01;   // as of GPTQ
+  bool half = false;      // scales are numbers of f16
+  double damping = 0.01;  // as of GPTQ
 };
 
 // Lowers e^T H e of each line, e = w - w', H the damped products of the inputs: GPTQ goes through a

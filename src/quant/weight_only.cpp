@@ -207,8 +207,8 @@ class Quantizer {
   const int64_t blocks_;
   const int32_t low_;
   const int32_t high_;
-  bool half_ = false;           // scales are stored in f16
-  std::vector<float> weights_;  // [line][depth]
+  bool half_ = false;                // scales are stored in f16
+  std::vector<float> weights_;       // [line][depth]
   std::vector<BlockParams> params_;  // [line][block]
 };
 

@@ -17,15 +17,14 @@ Test(llama, weight_only_keeps_the_perplexity) {
     LlamaForm form;
     double most;  // percent
   };
-  const Limit limits[] = {
-      {{.name = "int8"}, 1},
-      {{.name = "int4 with zero points, gptq, ends in 8 bits",
-        .dtype = DType::kU4,
-        .group = 16,
-        .symmetric = false,
-        .gptq = true,
-        .ends_in_8_bits = true},
-       5}};
+  const Limit limits[] = {{{.name = "int8"}, 1},
+                          {{.name = "int4 with zero points, gptq, ends in 8 bits",
+                            .dtype = DType::kU4,
+                            .group = 16,
+                            .symmetric = false,
+                            .gptq = true,
+                            .ends_in_8_bits = true},
+                           5}};
   for (const auto& [form, most] : limits) {
     const double found = Perplexity(Quantized(graph, form), kTexts);
     const double change = (found / reference - 1) * 100;

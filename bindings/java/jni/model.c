@@ -123,6 +123,26 @@ NATIVE(jlong, probeVerify)(JNIEnv* env, jclass self, jlong reference, jlong cand
   return TO_JAVA(out);
 }
 
+NATIVE(jlong, probeCertify)
+(JNIEnv* env, jclass self, jlong reference, jlong candidate, jlong opts) {
+  intmill_probe* out = NULL;
+  shim_ok(env, intmill_probe_certify(FROM_JAVA(model, reference), FROM_JAVA(model, candidate),
+                                     FROM_JAVA(options, opts), &out));
+  return TO_JAVA(out);
+}
+
+NATIVE(jlong, probeReplay)(JNIEnv* env, jclass self, jlong model, jlong opts) {
+  intmill_probe* out = NULL;
+  shim_ok(env, intmill_probe_replay(FROM_JAVA(model, model), FROM_JAVA(options, opts), &out));
+  return TO_JAVA(out);
+}
+
+NATIVE(jlong, modelCertify)(JNIEnv* env, jclass self, jlong model, jlong certifying) {
+  intmill_model* out = NULL;
+  shim_ok(env, intmill_model_certify(FROM_JAVA(model, model), FROM_JAVA(probe, certifying), &out));
+  return TO_JAVA(out);
+}
+
 NATIVE(jlong, probeLoad)(JNIEnv* env, jclass self, jbyteArray path, jlong opts) {
   intmill_probe* out = NULL;
   const char* text = shim_text(env, path);

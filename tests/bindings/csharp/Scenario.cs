@@ -100,6 +100,20 @@ internal sealed class Scenario
         "calibrate" => Done(() => Keep(step, Probe.Calibrate(Use<Model>(step, "model"), OptionsOf(step)))),
         "verify" => Done(() => Keep(step, Probe.Verify(
             Use<Model>(step, "reference"), Use<Model>(step, "candidate"), OptionsOf(step)))),
+        "certify" => Done(() => Keep(step, Probe.Certify(
+            Use<Model>(step, "reference"), Use<Model>(step, "candidate"), OptionsOf(step)))),
+        "replay" => Done(() => Keep(step, Probe.Replay(Use<Model>(step, "model"), OptionsOf(step)))),
+        "sensitivity" => Done(() => Keep(step, Probe.Sensitivity(
+            Use<Model>(step, "model"), Use<Probe>(step, "calibration"), OptionsOf(step)))),
+        "rounding" => Done(() => Keep(step, Probe.Rounding(
+            Use<Model>(step, "model"), Use<Probe>(step, "calibration"), OptionsOf(step)))),
+        "save_probe" => SaveProbe(step),
+        "load_probe" => Done(() => Keep(step, Probe.Load(step.Text("path"), OptionsOf(step)))),
+        "merge" => Done(() => Use<Probe>(step, "probe").Merge(Use<Probe>(step, "other"))),
+        "equalize" => Done(() => Keep(step, Use<Model>(step, "model").Equalize(OptionsOf(step)))),
+        "smooth" => Done(() => Keep(step,
+            Use<Model>(step, "model").Smooth(Use<Probe>(step, "calibration"), OptionsOf(step)))),
+        "sign" => Done(() => Keep(step, Use<Model>(step, "model").Certify(Use<Probe>(step, "probe")))),
         "feed" => Done(() => Use<Probe>(step, "probe").Feed(
             Tensors(step, "inputs"), Tensors(step, "targets"))),
         "session" => Done(() => Keep(step, new Session(Use<Model>(step, "model"), OptionsOf(step)))),
@@ -194,6 +208,12 @@ internal sealed class Scenario
     private string Save(Step step)
     {
         Use<Model>(step, "model").Save(step.Text("path"), OptionsOf(step));
+        return Hash(File.ReadAllBytes(step.Text("path")));
+    }
+
+    private string SaveProbe(Step step)
+    {
+        Use<Probe>(step, "probe").Save(step.Text("path"), OptionsOf(step));
         return Hash(File.ReadAllBytes(step.Text("path")));
     }
 

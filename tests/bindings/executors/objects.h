@@ -148,10 +148,12 @@ static const name_of kDtypes[] = {
     {"s64", INTMILL_S64}, {"bool", INTMILL_BOOL}, {NULL, 0}};
 static const name_of kSides[] = {{"input", INTMILL_INPUT}, {"output", INTMILL_OUTPUT}, {NULL, 0}};
 static const name_of kReports[] = {
-    {"LAYERS", INTMILL_REPORT_LAYERS},   {"METADATA", INTMILL_REPORT_METADATA},
-    {"PROFILE", INTMILL_REPORT_PROFILE}, {"MEMORY", INTMILL_REPORT_MEMORY},
-    {"SUMMARY", INTMILL_REPORT_SUMMARY}, {"OUTPUTS", INTMILL_REPORT_OUTPUTS},
-    {"RANGES", INTMILL_REPORT_RANGES},   {NULL, 0}};
+    {"LAYERS", INTMILL_REPORT_LAYERS},           {"METADATA", INTMILL_REPORT_METADATA},
+    {"PROFILE", INTMILL_REPORT_PROFILE},         {"MEMORY", INTMILL_REPORT_MEMORY},
+    {"SUMMARY", INTMILL_REPORT_SUMMARY},         {"OUTPUTS", INTMILL_REPORT_OUTPUTS},
+    {"RANGES", INTMILL_REPORT_RANGES},           {"HISTOGRAMS", INTMILL_REPORT_HISTOGRAMS},
+    {"REPLAY", INTMILL_REPORT_REPLAY},           {"SENSITIVITY", INTMILL_REPORT_SENSITIVITY},
+    {"CERTIFICATE", INTMILL_REPORT_CERTIFICATE}, {NULL, 0}};
 
 static inline int32_t value_of(const name_of* names, const char* name) {
   for (; names->name; ++names)

@@ -308,6 +308,28 @@ static intmill_status do_quantize(const cJSON* step, text* result) {
   return keep_model(step, made);
 }
 
+static intmill_status do_equalize(const cJSON* step, text* result) {
+  intmill_model* made;
+  (void)result;
+  TRY(intmill_equalize(object_in(step, "model"), options_in(step), &made));
+  return keep_model(step, made);
+}
+
+static intmill_status do_smooth(const cJSON* step, text* result) {
+  intmill_model* made;
+  (void)result;
+  TRY(intmill_smooth(object_in(step, "model"), object_in(step, "calibration"), options_in(step),
+                     &made));
+  return keep_model(step, made);
+}
+
+static intmill_status do_sign(const cJSON* step, text* result) {
+  intmill_model* made;
+  (void)result;
+  TRY(intmill_model_certify(object_in(step, "model"), object_in(step, "probe"), &made));
+  return keep_model(step, made);
+}
+
 /* ---- Reports */
 
 static intmill_status report_in(const cJSON* step, intmill_report** out) {
@@ -354,12 +376,32 @@ static intmill_status do_cell(const cJSON* step, text* result) {
 
 /* ---- Probes, sessions, bindings */
 
+static intmill_status keep_probe(const cJSON* step, intmill_probe* made) {
+  keep(string_in(step, "as"), made, release_probe);
+  return INTMILL_OK;
+}
+
 static intmill_status do_calibrate(const cJSON* step, text* result) {
   intmill_probe* made;
   (void)result;
   TRY(intmill_probe_calibrate(object_in(step, "model"), options_in(step), &made));
-  keep(string_in(step, "as"), made, release_probe);
-  return INTMILL_OK;
+  return keep_probe(step, made);
+}
+
+static intmill_status do_sensitivity(const cJSON* step, text* result) {
+  intmill_probe* made;
+  (void)result;
+  TRY(intmill_probe_sensitivity(object_in(step, "model"), object_in(step, "calibration"),
+                                options_in(step), &made));
+  return keep_probe(step, made);
+}
+
+static intmill_status do_rounding(const cJSON* step, text* result) {
+  intmill_probe* made;
+  (void)result;
+  TRY(intmill_probe_rounding(object_in(step, "model"), object_in(step, "calibration"),
+                             options_in(step), &made));
+  return keep_probe(step, made);
 }
 
 static intmill_status do_verify(const cJSON* step, text* result) {
@@ -367,8 +409,41 @@ static intmill_status do_verify(const cJSON* step, text* result) {
   (void)result;
   TRY(intmill_probe_verify(object_in(step, "reference"), object_in(step, "candidate"),
                            options_in(step), &made));
-  keep(string_in(step, "as"), made, release_probe);
+  return keep_probe(step, made);
+}
+
+static intmill_status do_certify(const cJSON* step, text* result) {
+  intmill_probe* made;
+  (void)result;
+  TRY(intmill_probe_certify(object_in(step, "reference"), object_in(step, "candidate"),
+                            options_in(step), &made));
+  return keep_probe(step, made);
+}
+
+static intmill_status do_replay(const cJSON* step, text* result) {
+  intmill_probe* made;
+  (void)result;
+  TRY(intmill_probe_replay(object_in(step, "model"), options_in(step), &made));
+  return keep_probe(step, made);
+}
+
+static intmill_status do_save_probe(const cJSON* step, text* result) {
+  const char* path = string_in(step, "path");
+  TRY(intmill_probe_save(object_in(step, "probe"), path, options_in(step)));
+  hash_file(path, result);
   return INTMILL_OK;
+}
+
+static intmill_status do_load_probe(const cJSON* step, text* result) {
+  intmill_probe* made;
+  (void)result;
+  TRY(intmill_probe_load(string_in(step, "path"), options_in(step), &made));
+  return keep_probe(step, made);
+}
+
+static intmill_status do_merge(const cJSON* step, text* result) {
+  (void)result;
+  return intmill_probe_merge(object_in(step, "probe"), object_in(step, "other"));
 }
 
 enum { MAX_TENSORS = 8 };
@@ -465,9 +540,19 @@ static const struct {
     {"columns", do_columns},
     {"cell", do_cell},
     {"calibrate", do_calibrate},
+    {"sensitivity", do_sensitivity},
+    {"rounding", do_rounding},
     {"verify", do_verify},
+    {"certify", do_certify},
+    {"replay", do_replay},
+    {"save_probe", do_save_probe},
+    {"load_probe", do_load_probe},
+    {"merge", do_merge},
     {"feed", do_feed},
     {"quantize", do_quantize},
+    {"equalize", do_equalize},
+    {"smooth", do_smooth},
+    {"sign", do_sign},
     {"session", do_session},
     {"run", do_run},
     {"save_session", do_save_session},

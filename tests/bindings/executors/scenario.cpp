@@ -34,11 +34,17 @@ const std::map<string, intmill_dtype> kDtypes = {
     {"u8", INTMILL_U8},   {"s32", INTMILL_S32}, {"s64", INTMILL_S64},   {"bool", INTMILL_BOOL}};
 const std::map<string, intmill_side> kSides = {{"input", INTMILL_INPUT},
                                                {"output", INTMILL_OUTPUT}};
-const std::map<string, intmill_report_kind> kReports = {
-    {"LAYERS", INTMILL_REPORT_LAYERS},   {"METADATA", INTMILL_REPORT_METADATA},
-    {"PROFILE", INTMILL_REPORT_PROFILE}, {"MEMORY", INTMILL_REPORT_MEMORY},
-    {"SUMMARY", INTMILL_REPORT_SUMMARY}, {"OUTPUTS", INTMILL_REPORT_OUTPUTS},
-    {"RANGES", INTMILL_REPORT_RANGES}};
+const std::map<string, intmill_report_kind> kReports = {{"LAYERS", INTMILL_REPORT_LAYERS},
+                                                        {"METADATA", INTMILL_REPORT_METADATA},
+                                                        {"PROFILE", INTMILL_REPORT_PROFILE},
+                                                        {"MEMORY", INTMILL_REPORT_MEMORY},
+                                                        {"SUMMARY", INTMILL_REPORT_SUMMARY},
+                                                        {"OUTPUTS", INTMILL_REPORT_OUTPUTS},
+                                                        {"RANGES", INTMILL_REPORT_RANGES},
+                                                        {"HISTOGRAMS", INTMILL_REPORT_HISTOGRAMS},
+                                                        {"SENSITIVITY", INTMILL_REPORT_SENSITIVITY},
+                                                        {"CERTIFICATE", INTMILL_REPORT_CERTIFICATE},
+                                                        {"REPLAY", INTMILL_REPORT_REPLAY}};
 
 // ---- Pieces of results
 
@@ -355,13 +361,37 @@ class Executor {
           Make<Tensor>(intmill_model_save_memory, HandleOf<Model>("model"), TheOptions()));
     if (verb == "annotate") return Kept(Of<Model>("model").Annotate(Field("key"), Field("value")));
     if (verb == "quantize") return Kept(Quantized());
-    if (verb == "calibrate") return Kept(Probe::Calibrate(Of<Model>("model"), OptionsOrNone()));
-    if (verb == "verify")
-      return Kept(Probe::Verify(Of<Model>("reference"), Of<Model>("candidate"), OptionsOrNone()));
-    if (verb == "feed") return Feed();
+    if (verb == "equalize") return Kept(intmill::Equalize(Of<Model>("model"), OptionsOrNone()));
+    if (verb == "smooth")
+      return Kept(intmill::Smooth(Of<Model>("model"), Of<Probe>("calibration"), OptionsOrNone()));
+    if (verb == "sign") return Kept(intmill::Certify(Of<Model>("model"), Of<Probe>("probe")));
+    if (const auto made = OnProbes(verb)) return *made;
     if (verb == "session") return Kept(Session(Of<Model>("model"), OptionsOrNone()));
     if (verb == "run") return Run();
     return OnBindings(verb);
+  }
+  Result OnProbes(const string& verb) {
+    if (verb == "calibrate") return Kept(Probe::Calibrate(Of<Model>("model"), OptionsOrNone()));
+    if (verb == "sensitivity")
+      return Kept(Probe::Sensitivity(Of<Model>("model"), CalibrationOrNone(), OptionsOrNone()));
+    if (verb == "rounding")
+      return Kept(Probe::Rounding(Of<Model>("model"), CalibrationOrNone(), OptionsOrNone()));
+    if (verb == "verify")
+      return Kept(Probe::Verify(Of<Model>("reference"), Of<Model>("candidate"), OptionsOrNone()));
+    if (verb == "certify")
+      return Kept(Probe::Certify(Of<Model>("reference"), Of<Model>("candidate"), OptionsOrNone()));
+    if (verb == "replay") return Kept(Probe::Replay(Of<Model>("model"), OptionsOrNone()));
+    if (verb == "save_probe") {
+      Of<Probe>("probe").Save(Field("path"), &OptionsOrNone());
+      return Hash(ReadFile(Field("path")));
+    }
+    if (verb == "load_probe") return Kept(Probe::Load(Field("path"), &OptionsOrNone()));
+    if (verb == "merge") return Of<Probe>("probe").Merge(Of<Probe>("other")), "";
+    return verb == "feed" ? Result(Feed()) : std::nullopt;
+  }
+  const Probe& CalibrationOrNone() {
+    static const Probe kNone;
+    return step_->contains("calibration") ? Of<Probe>("calibration") : kNone;
   }
   string LoadMemory() {
     const auto& t = Of<Tensor>("tensor");
@@ -375,9 +405,7 @@ class Executor {
     return KeptAndShown(std::move(made));
   }
   Model Quantized() {
-    static const Probe kNone;
-    const Probe& calibration = step_->contains("calibration") ? Of<Probe>("calibration") : kNone;
-    return intmill::Quantize(Of<Model>("model"), calibration, OptionsOrNone());
+    return intmill::Quantize(Of<Model>("model"), CalibrationOrNone(), OptionsOrNone());
   }
   string Feed() {
     const auto inputs = Tensors("inputs");

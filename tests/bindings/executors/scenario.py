@@ -158,6 +158,32 @@ class Executor:
         models = self.of(step, "reference"), self.of(step, "candidate")
         self.keep(step, Probe.verify(*models, self.options(step)))
 
+    def do_certify(self, step):
+        models = self.of(step, "reference"), self.of(step, "candidate")
+        self.keep(step, Probe.certify(*models, self.options(step)))
+
+    def do_replay(self, step):
+        self.keep(step, Probe.replay(self.of(step, "model"), self.options(step)))
+
+    def do_sensitivity(self, step):
+        model, calibration = self.of(step, "model"), self.of(step, "calibration")
+        self.keep(step, Probe.sensitivity(model, calibration, self.options(step)))
+
+    def do_rounding(self, step):
+        model, calibration = self.of(step, "model"), self.of(step, "calibration")
+        self.keep(step, Probe.rounding(model, calibration, self.options(step)))
+
+    def do_save_probe(self, step):
+        self.of(step, "probe").save(step["path"], self.options(step))
+        with open(step["path"], "rb") as file:
+            return fnv(file.read())
+
+    def do_load_probe(self, step):
+        self.keep(step, Probe.load(step["path"], self.options(step)))
+
+    def do_merge(self, step):
+        self.of(step, "probe").merge(self.of(step, "other"))
+
     def tensors(self, names):
         return [self.objects[name] for name in names]
 
@@ -168,6 +194,15 @@ class Executor:
     def do_quantize(self, step):
         model, calibration = self.of(step, "model"), self.of(step, "calibration")
         self.keep(step, model.quantize(calibration, self.options(step)))
+
+    def do_equalize(self, step):
+        self.keep(step, self.of(step, "model").equalize(self.options(step)))
+
+    def do_smooth(self, step):
+        self.keep(step, self.of(step, "model").smooth(self.of(step, "calibration"), self.options(step)))
+
+    def do_sign(self, step):
+        self.keep(step, self.of(step, "model").certify(self.of(step, "probe")))
 
     def do_session(self, step):
         self.keep(step, Session(self.of(step, "model"), self.options(step)))

@@ -111,8 +111,13 @@ final class Scenario {
       case "tensor", "show", "qparams", "choose", "quantize_tensor", "dequantize", "fake_quantize",
           "compare" -> tensor(step);
       case "load", "load_memory", "save", "save_memory", "annotate", "quantize" -> model(step);
+      case "equalize", "smooth", "sign" -> changed(step);
       case "report", "columns", "cell" -> report(step);
-      case "calibrate", "verify", "feed" -> probe(step);
+      case "calibrate", "sensitivity", "rounding", "verify", "certify", "replay", "load_probe" -> {
+        keep(step, made(step));
+        yield "";
+      }
+      case "save_probe", "merge", "feed" -> probe(step);
       case "session", "save_session", "run", "binding", "bind", "bound", "run_binding" -> run(step);
       case "release" -> {
         if (objects.get(step.text("object")) == null) {
@@ -249,11 +254,7 @@ final class Scenario {
         return show(keep(step, Model.load(file, options(step))));
       case "save":
         use(Model.class, step, "model").save(Path.of(step.text("path")), options(step));
-        try {
-          return hash(Files.readAllBytes(Path.of(step.text("path"))));
-        } catch (IOException e) {
-          throw new UncheckedIOException(e);
-        }
+        return hashOfFile(step);
       case "save_memory":
         return show(keep(step, use(Model.class, step, "model").toTensor(options(step))));
       case "annotate":
@@ -266,6 +267,46 @@ final class Scenario {
         keep(step, use(Model.class, step, "model").quantize(calibration, options(step)));
         return "";
     }
+  }
+
+  private String changed(Step step) {
+    Model model = use(Model.class, step, "model");
+    keep(
+        step,
+        switch (step.text("do")) {
+          case "equalize" -> model.equalize(options(step));
+          case "smooth" -> model.smooth(use(Probe.class, step, "calibration"), options(step));
+          default -> model.certify(use(Probe.class, step, "probe")); // sign
+        });
+    return "";
+  }
+
+  private static String hashOfFile(Step step) {
+    try {
+      return hash(Files.readAllBytes(Path.of(step.text("path"))));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private Probe made(Step step) {
+    Options options = options(step);
+    Model model = step.has("model") ? use(Model.class, step, "model") : null;
+    return switch (step.text("do")) {
+      case "calibrate" -> Probe.calibrate(model, options);
+      case "sensitivity" ->
+          Probe.sensitivity(model, use(Probe.class, step, "calibration"), options);
+      case "rounding" -> Probe.rounding(model, use(Probe.class, step, "calibration"), options);
+      case "replay" -> Probe.replay(model, options);
+      case "load_probe" -> Probe.load(Path.of(step.text("path")), options);
+      default -> {
+        Model reference = use(Model.class, step, "reference");
+        Model candidate = use(Model.class, step, "candidate");
+        yield step.text("do").equals("verify")
+            ? Probe.verify(reference, candidate, options)
+            : Probe.certify(reference, candidate, options);
+      }
+    };
   }
 
   private String report(Step step) {
@@ -288,12 +329,11 @@ final class Scenario {
 
   private String probe(Step step) {
     switch (step.text("do")) {
-      case "calibrate":
-        keep(step, Probe.calibrate(use(Model.class, step, "model"), options(step)));
-        return "";
-      case "verify":
-        Model reference = use(Model.class, step, "reference");
-        keep(step, Probe.verify(reference, use(Model.class, step, "candidate"), options(step)));
+      case "save_probe":
+        use(Probe.class, step, "probe").save(Path.of(step.text("path")), options(step));
+        return hashOfFile(step);
+      case "merge":
+        use(Probe.class, step, "probe").merge(use(Probe.class, step, "other"));
         return "";
       default: // feed
         use(Probe.class, step, "probe").feed(tensors(step, "inputs"), tensors(step, "targets"));

@@ -82,6 +82,14 @@ public final class Model extends NativeObject {
     }
   }
 
+  /** The same model with a certificate of what a {@link Probe#certify} of it found. */
+  public Model certify(Probe certifying) {
+    try (Call call = new Call()) {
+      return new Model(
+          Native.modelCertify(call.use(this), call.use(certifying)), Options.NONE);
+    }
+  }
+
   /**
    * The 8-bit model of this float model.
    *

@@ -129,6 +129,12 @@ final class Native {
 
   static native long probeVerify(long reference, long candidate, long options);
 
+  static native long probeCertify(long reference, long candidate, long options);
+
+  static native long probeReplay(long model, long options);
+
+  static native long modelCertify(long model, long certifying);
+
   static native long probeLoad(byte[] path, long options);
 
   static native void probeSave(long probe, byte[] path, long options);

@@ -35,6 +35,21 @@ public final class Probe extends NativeObject {
     return new Probe(probe, options, true);
   }
 
+  /** As {@link #verify}, and layer by layer, for {@link Model#certify}. */
+  public static Probe certify(Model reference, Model candidate, Options options) {
+    long probe =
+        Call.with(
+            call ->
+                Native.probeCertify(call.use(reference), call.use(candidate), call.use(options)));
+    return new Probe(probe, options, true);
+  }
+
+  /** Measures again what a model's certificate says, on the same data; its report is REPLAY. */
+  public static Probe replay(Model model, Options options) {
+    long probe = Call.with(call -> Native.probeReplay(call.use(model), call.use(options)));
+    return new Probe(probe, options, true);
+  }
+
   /** Ranks layers by what quantizing each alone costs. */
   public static Probe sensitivity(Model model, Probe calibration, Options options) {
     long probe =
@@ -107,8 +122,8 @@ public final class Probe extends NativeObject {
   }
 
   /**
-   * RANGES of a calibrating probe, SUMMARY or OUTPUTS of a verifying one, SUMMARY or SENSITIVITY of
-   * one that ranks layers.
+   * RANGES or HISTOGRAMS of a calibrating probe, SUMMARY or OUTPUTS of a verifying or certifying
+   * one, SUMMARY or SENSITIVITY of one that ranks layers, REPLAY of one that replays.
    */
   public synchronized Report report(ReportKind kind) {
     return Call.with(call -> Report.take(Native.probeReport(call.use(this), kind.value())));
