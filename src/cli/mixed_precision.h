@@ -3,40 +3,13 @@
 #ifndef INTMILL_CLI_MIXED_PRECISION_H
 #define INTMILL_CLI_MIXED_PRECISION_H
 
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "cli/command.h"
+#include "cli/budgets.h"
 
 namespace intmill::cli {
-
-struct Budgets {
-  std::string metric = "top1";  // top1, top5, cosine, mse, or a program
-  std::optional<double> max_drop;
-  std::optional<double> max_latency_ms;
-  std::string max_bytes_text;  // "4M"
-
-  bool metric_is_program() const {
-    return metric != "top1" && metric != "top5" && metric != "cosine" && metric != "mse";
-  }
-  bool any() const {
-    return max_drop || max_latency_ms || !max_bytes_text.empty() || metric_is_program();
-  }
-};
-void AddBudgetOptions(Command& command, Budgets& budgets);
-// "4M" is 4,000,000; K, M and G, or Ki, Mi and Gi for powers of 1024. UsageError.
-int64_t ParseBytes(const std::string& text, const std::string& option);
-
-// One assignment of precisions, measured.
-struct MixedPlan {
-  std::vector<std::string> precisions;  // one a layer of the search
-  double drop = 0;                      // in the metric's unit; of a program its exit code
-  double latency_ms = 0;
-  int64_t bytes = 0;  // of the file, at most: its certificate is written last
-  bool is_chosen = false;
-};
 
 struct MixedSearch {
   std::string metric;

@@ -12,6 +12,10 @@ DATA = ("--data", f"image={TEST_IMAGES}", "--scale", "1/255", "--samples", "64",
 LABELS = ("--labels", TEST_LABELS)
 
 
+def floats_of(plan):
+    return sum(plan["layers"].values()) - plan["layers"]["INT8"]
+
+
 class Budgets(ProgramTest):
     def quantize(self, *arguments):
         return self.json_of("quantize", MODEL, "-o", "x.im", *DATA, *arguments)
@@ -29,7 +33,7 @@ class Budgets(ProgramTest):
         chosen, = [plan for plan in found["plans"] if plan["chosen"]]
         self.assertLessEqual(chosen["drop"], 0)
         self.assertGreater(chosen["latency_ms"], 0)
-        self.assertEqual(len(found["float_layers"]), chosen["layers"]["FP32"])
+        self.assertEqual(len(found["float_layers"]), floats_of(chosen))
         verified = self.json_of("verify", MODEL, "x.im", *DATA, *LABELS)
         self.assertGreaterEqual(verified["candidate"]["top1"], verified["reference"]["top1"])
         self.assertTrue(self.json_of("verify", "x.im", *DATA[:2], *LABELS)["holds"])
@@ -38,15 +42,22 @@ class Budgets(ProgramTest):
         found = self.quantize("--max-drop", "1e-5", "--metric", "mse")["mixed"]
         chosen, = [plan for plan in found["plans"] if plan["chosen"]]
         self.assertLessEqual(chosen["drop"], 1e-5)
-        self.assertGreater(chosen["layers"]["FP32"], 0)
+        self.assertGreater(floats_of(chosen), 0)
         floats = {row["name"] for row in self.json_of("inspect", "x.im")["layers"]
-                  if row["scheme"] == "float"}
+                  if row["scheme"] in ("float", "fp16", "weight_only")}
         self.assertLessEqual(set(found["float_layers"]), floats)
 
     def test_the_file_keeps_the_budget_of_bytes(self):
         found = self.quantize("--max-bytes", "130K")
         self.assertLessEqual(found["output_bytes"], 130000)
         self.assertGreater(found["quantized_layers"], 0)
+
+    def test_halves_serve_where_integers_lose_too_much_and_floats_are_too_large(self):
+        found = self.quantize("--metric", "mse", "--max-drop", "1e-5", "--max-bytes", "240K")
+        chosen, = [plan for plan in found["mixed"]["plans"] if plan["chosen"]]
+        self.assertLessEqual(chosen["drop"], 1e-5)
+        self.assertLessEqual(found["output_bytes"], 240000)
+        self.assertGreater(chosen["layers"]["FP16 weights"], 0)
 
     def test_impossible_budgets_say_which_binds(self):
         self.refused("--max-bytes binds: no plan keeps it", "--max-bytes", "1K")
