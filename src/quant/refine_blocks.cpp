@@ -10,11 +10,8 @@
 namespace intmill {
 namespace {
 
-constexpr int kRounds = 3;              // of integers, scales, and blocks as a whole
-constexpr int kSweeps = 8;              // through the integers of a line, at most
-constexpr int kTrialSweeps = 3;         // through those of one block
-constexpr int64_t kLargestTrial = 256;  // longer blocks keep their zero points
-constexpr double kFactors[] = {0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.15};  // of a scale, tried
+constexpr int kRounds = 4;  // of integers, then scales
+constexpr int kSweeps = 8;  // through the integers of a line, at most
 
 // H + damping, row by row.
 std::vector<float> Damped(const InputProducts& products, double damping) {
@@ -49,9 +46,7 @@ class Line {
     for (int round = 0; round < kRounds; ++round) {
       for (int sweep = 0; sweep < kSweeps && Sweep(); ++sweep) {
       }
-      const bool fitted = FitScales();
-      const bool replaced = form_.block <= kLargestTrial && ReplaceBlocks();
-      if (!fitted && !replaced) return;
+      if (!FitScales()) return;
     }
   }
 
@@ -112,95 +107,12 @@ class Line {
     return true;
   }
 
-  // A block with another scale and zero point, and integers that are the best for them one by one.
-  struct Trial {
-    BlockParams params;
-    std::vector<int32_t> integers;
-    double change = 0;  // of e^T H e
-  };
-
-  bool ReplaceBlocks() {
-    bool changed = false;
-    for (int64_t begin = 0; begin < form_.depth; begin += form_.block) {
-      const int64_t count = std::min(form_.block, form_.depth - begin);
-      const BlockParams old = Of(begin);
-      Trial best;
-      for (const double factor : kFactors) {
-        for (int32_t shift = -1; shift <= 1; ++shift) {
-          const int32_t zero_point = old.zero_point + shift;
-          if (shift != 0 && form_.symmetric) continue;
-          if (zero_point < form_.low || zero_point > form_.high) continue;
-          auto scale = static_cast<float>(double{old.scale} * factor);
-          if (form_.half) scale = F16ToFloat(FloatToF16(scale));
-          if (scale > 0) Try({scale, zero_point}, begin, count, &best);
-        }
-      }
-      if (!(best.change < 0)) continue;
-      changed = true;
-      for (int64_t i = 0; i < count; ++i) {
-        const double step = Made(best.params, best.integers[static_cast<size_t>(i)]) -
-                            Made(old, integers_[begin + i]);
-        if (step != 0) Move(begin + i, step);
-        integers_[begin + i] = best.integers[static_cast<size_t>(i)];
-      }
-      params_[begin / form_.block] = best.params;
-    }
-    return changed;
-  }
-
-  static double Made(const BlockParams& p, int32_t q) {
-    return double{p.scale} * static_cast<double>(q - p.zero_point);
-  }
-
-  int32_t Clamped(double q) const {
-    return static_cast<int32_t>(
-        std::clamp(q, static_cast<double>(form_.low), static_cast<double>(form_.high)));
-  }
-
-  // Only the block's own part of H counts: with d the change of its weights and g its gradient,
-  // the error changes by -2 d^T g + d^T H d = -d^T g - d^T (g - H d).
-  void Try(const BlockParams& p, int64_t begin, int64_t count, Trial* best) {
-    const auto n = static_cast<size_t>(count);
-    Trial trial{p, std::vector<int32_t>(n), 0};
-    left_.assign(gradient_.begin() + begin, gradient_.begin() + begin + count);
-    steps_.assign(n, 0);
-    const auto move = [&](size_t i, double step) {
-      steps_[i] += step;
-      const float* const row = Row(begin + static_cast<int64_t>(i)) + begin;
-      for (size_t j = 0; j < n; ++j) left_[j] -= step * double{row[j]};
-    };
-    for (size_t i = 0; i < n; ++i) {
-      const double made = Made(Of(begin), integers_[begin + static_cast<int64_t>(i)]);
-      trial.integers[i] = Clamped(std::rint(made / double{p.scale}) + p.zero_point);
-      move(i, Made(p, trial.integers[i]) - made);
-    }
-    bool changed = true;
-    for (int sweep = 0; sweep < kTrialSweeps && changed; ++sweep) {
-      changed = false;
-      for (size_t i = 0; i < n; ++i) {
-        const int64_t k = begin + static_cast<int64_t>(i);
-        const double curvature = double{Row(k)[k]} * double{p.scale};
-        if (!(curvature > 0)) continue;
-        const int32_t wanted = Clamped(trial.integers[i] + std::rint(left_[i] / curvature));
-        if (wanted == trial.integers[i]) continue;
-        move(i, Made(p, wanted) - Made(p, trial.integers[i]));
-        trial.integers[i] = wanted;
-        changed = true;
-      }
-    }
-    for (size_t i = 0; i < n; ++i)
-      trial.change -= steps_[i] * (gradient_[static_cast<size_t>(begin) + i] + left_[i]);
-    if (trial.change < best->change) *best = std::move(trial);
-  }
-
   const BlockForm& form_;
   const std::vector<float>& h_;
   BlockParams* const params_;
   int32_t* const integers_;
   std::vector<double> errors_;
   std::vector<double> gradient_;  // H e
-  std::vector<double> left_;      // of Try: the gradient of a block
-  std::vector<double> steps_;     // and the changes of its weights
 };
 
 }  // namespace

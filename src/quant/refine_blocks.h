@@ -22,7 +22,6 @@ struct BlockForm {
   int64_t block = 0;  // weights with one scale; the last of a line may be shorter
   int32_t low = 0;    // the integers there are
   int32_t high = 0;
-  bool symmetric = true;  // zero points stay
   bool half = false;      // scales are numbers of f16
   double damping = 0.01;  // as of GPTQ
 };

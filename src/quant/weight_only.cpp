@@ -144,7 +144,6 @@ class Quantizer {
                     .block = block_,
                     .low = low_,
                     .high = high_,
-                    .symmetric = scheme_.weight_symmetric,
                     .half = half_,
                     .damping = scheme_.gptq_damping},
                    *products_, params_, rounded);
