@@ -14,12 +14,8 @@ namespace {
 constexpr int64_t kLines = 4;
 constexpr int64_t kDepth = 48;
 constexpr int64_t kBlock = 32;  // and one of 16
-constexpr BlockForm kForm = {.lines = kLines,
-                             .depth = kDepth,
-                             .block = kBlock,
-                             .low = -8,
-                             .high = 7,
-                             .damping = 0.01};
+constexpr BlockForm kForm = {
+    .lines = kLines, .depth = kDepth, .block = kBlock, .low = -8, .high = 7, .damping = 0.01};
 
 // Each channel is what the one before it is, and some of its own.
 InputProducts Products() {
