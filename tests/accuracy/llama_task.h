@@ -12,7 +12,7 @@
 namespace intmill::test {
 
 inline constexpr int64_t kLlamaTexts = 128;       // of 256 tokens
-inline constexpr int64_t kLlamaCalibration = 16;  // the last texts; the first are for measuring
+inline constexpr int64_t kLlamaCalibration = 64;  // the last texts; the first are for measuring
 
 struct LlamaForm {
   std::string name;
