@@ -47,6 +47,18 @@ static inline void append_hash(text* t, const void* data, int64_t bytes) {
   append(t, digits);
 }
 
+static inline void hash_file(const char* path, text* result) {
+  FILE* file = fopen(path, "rb");
+  if (!file || fseek(file, 0, SEEK_END) != 0) give_up("cannot read", path);
+  const long bytes = ftell(file);
+  void* data = malloc((size_t)bytes + 1);
+  rewind(file);
+  if (!data || fread(data, 1, (size_t)bytes, file) != (size_t)bytes) give_up("cannot read", path);
+  append_hash(result, data, bytes);
+  free(data);
+  fclose(file);
+}
+
 static inline void append_bits(text* t, double number) {
   uint64_t bits;
   char digits[24];

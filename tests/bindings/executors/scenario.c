@@ -267,18 +267,6 @@ static intmill_status do_load_memory(const cJSON* step, text* result) {
   return show_model(made, result);
 }
 
-static void hash_file(const char* path, text* result) {
-  FILE* file = fopen(path, "rb");
-  if (!file || fseek(file, 0, SEEK_END) != 0) give_up("cannot read", path);
-  const long bytes = ftell(file);
-  void* data = malloc((size_t)bytes + 1);
-  rewind(file);
-  if (!data || fread(data, 1, (size_t)bytes, file) != (size_t)bytes) give_up("cannot read", path);
-  append_hash(result, data, bytes);
-  free(data);
-  fclose(file);
-}
-
 static intmill_status do_save(const cJSON* step, text* result) {
   const char* path = string_in(step, "path");
   TRY(intmill_model_save(object_in(step, "model"), path, options_in(step)));
