@@ -147,6 +147,12 @@ RELEASER(probe)
 RELEASER(session)
 RELEASER(binding)
 
+/* The model borrows the tensor's memory; the scenario may release the tensor, so it gets a copy. */
+static inline void free_copy(void* user, void* data) {
+  (void)user;
+  free(data);
+}
+
 /* ---- Names of enums */
 
 typedef struct name_of {

@@ -244,12 +244,6 @@ static intmill_status do_load(const cJSON* step, text* result) {
   return show_model(made, result);
 }
 
-/* The model borrows the tensor's memory; the scenario may release the tensor, so it gets a copy. */
-static void free_copy(void* user, void* data) {
-  (void)user;
-  free(data);
-}
-
 static intmill_status do_load_memory(const cJSON* step, text* result) {
   intmill_tensor* t = object_in(step, "tensor");
   const int64_t bytes = intmill_tensor_bytes(t);
