@@ -20,6 +20,8 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr int64_t kChunkBytes = 128 * 1024;
 constexpr int64_t kLargeChunkBytes = 640 * 1024;
 constexpr int64_t kManyPanels = 6;
+// Panels that are fetched ahead: fewer bytes together are near since the last run.
+constexpr int64_t kBytesToFetch = 128 * 1024;
 constexpr int64_t kChunkRows = 24;  // at least, where there are as many
 // Multiply-adds that are worth another thread.
 constexpr int64_t kGrain = 200'000;
@@ -198,7 +200,7 @@ class ProductKernel : public Kernel {
       r.addend = static_cast<const std::byte*>(args.inputs[static_cast<size_t>(addend_input_)]) +
                  at * addend_bytes_;
     ProductPanel p = packed_.Panel(panel);
-    if (panel + 1 < packed_.count() || chunk + 1 < chunks_)
+    if (packed_.bytes() >= kBytesToFetch && (panel + 1 < packed_.count() || chunk + 1 < chunks_))
       p.next = packed_.Panel((panel + 1) % packed_.count()).weights;
     loop_(r, p, finish_);
   }

@@ -26,29 +26,30 @@ constexpr int RowsOf(int registers) { return registers == 4 ? 6 : registers == 3
   X(15) X(16) X(17) X(18) X(19) X(20) X(21) X(22) X(23)
 // clang-format on
 
-// What a block fetches while it multiplies: `step` bytes further with each instruction's worth of
-// depth.
+// What a block fetches while it multiplies: `step` bytes further with each group of the depth.
 struct Ahead {
   const uint8_t* from;
   int64_t step;
 };
 
 // Sum i is of row i / kRegisters, register i % kRegisters.
-template <int kRows, int kRegisters>
+template <int kRows, int kRegisters, bool kFetches>
 void Multiply(const uint8_t* a, int64_t a_step, const ProductPanel& panel, const Ahead& ahead,
               int32_t* sums) {
   static_assert(kRows * kRegisters <= kSums);
   constexpr int kUsed = kRows * kRegisters;
   const uint8_t* weights = panel.weights;
-  const uint8_t* fetched = ahead.from;
+  [[maybe_unused]] const uint8_t* fetched = ahead.from;
 #define INTMILL_START(i)                                                               \
   __m512i sum##i = i < kUsed ? _mm512_loadu_si512(panel.start + 16 * (i % kRegisters)) \
                              : _mm512_setzero_si512();
   INTMILL_EACH_SUM(INTMILL_START)
 #undef INTMILL_START
   for (int64_t k = 0; k < panel.depth; k += kProductGroup) {
-    _mm_prefetch(fetched, _MM_HINT_T1);
-    fetched += ahead.step;
+    if constexpr (kFetches) {
+      _mm_prefetch(fetched, _MM_HINT_T1);
+      fetched += ahead.step;
+    }
     const __m512i w0 = _mm512_loadu_si512(weights);
     const __m512i w1 = kRegisters > 1 ? _mm512_loadu_si512(weights + 64) : w0;
     const __m512i w2 = kRegisters > 2 ? _mm512_loadu_si512(weights + 128) : w0;
@@ -124,19 +125,22 @@ void Finish(const int32_t* sums, int64_t rows, const ProductPanel& p, const Prod
 // The block's part of the panel that comes next, so that the blocks together fetch all of it.
 [[gnu::always_inline]] inline Ahead AheadOf(const ProductPanel& p, int64_t block, int64_t blocks,
                                             int64_t registers) {
-  if (p.next == nullptr) return {p.weights, 0};
   const int64_t step = (64 * registers + blocks - 1) / blocks;
   return {p.next + block * step * (p.depth / kProductGroup), step};
 }
 
-// What a block is about to write, and to add. It lies in rows far apart, which processors do not
-// foresee.
+// Worth a multiplication by this much.
+constexpr int64_t kDepthToFetch = 64;
+
+// What a block is about to write, and to add, where it lies in rows far apart: processors do not
+// foresee those.
 template <ProductOutput kOutput, ProductAddend kAddend>
 [[gnu::always_inline]] inline void FetchOutput(const ProductRows& r, const ProductPanel& p,
                                                int64_t first, int64_t rows) {
   constexpr int64_t kBytes = kOutput == ProductOutput::kF32 ? 4 : 1;
   constexpr int64_t kAddendBytes = kAddend == ProductAddend::kF32 ? 4 : 1;
   constexpr int64_t kLine = 64;
+  if (p.columns == r.out_step || p.depth < kDepthToFetch) return;
   for (int64_t i = first; i < first + rows; ++i) {
     const char* out = static_cast<const char*>(r.out) + i * r.out_step * kBytes;
     for (int64_t at = 0; at < p.columns * kBytes; at += kLine) _mm_prefetch(out + at, _MM_HINT_T0);
@@ -156,8 +160,7 @@ template <ProductOutput kOutput, ProductAddend kAddend, int kRegisters>
   alignas(64) int32_t sums[kRows * kProductColumns];
   if (r.rows < kRows) {
     for (int64_t i = 0; i < r.rows; ++i) {
-      const Ahead ahead = AheadOf(p, i, r.rows, kRegisters);
-      Multiply<1, kRegisters>(r.a + i * r.a_step, r.a_step, p, ahead, sums);
+      Multiply<1, kRegisters, false>(r.a + i * r.a_step, r.a_step, p, {}, sums);
       Finish<kOutput, kAddend>(sums, 1, p, f, r, i);
     }
     return;
@@ -166,8 +169,13 @@ template <ProductOutput kOutput, ProductAddend kAddend, int kRegisters>
   for (int64_t i = 0; i < blocks; ++i) {
     const int64_t first = i * kRows <= r.rows - kRows ? i * kRows : r.rows - kRows;
     FetchOutput<kOutput, kAddend>(r, p, first, kRows);
-    const Ahead ahead = AheadOf(p, i, blocks, kRegisters);
-    Multiply<kRows, kRegisters>(r.a + first * r.a_step, r.a_step, p, ahead, sums);
+    const uint8_t* a = r.a + first * r.a_step;
+    if (p.next == nullptr) {
+      Multiply<kRows, kRegisters, false>(a, r.a_step, p, {}, sums);
+    } else {
+      const Ahead ahead = AheadOf(p, i, blocks, kRegisters);
+      Multiply<kRows, kRegisters, true>(a, r.a_step, p, ahead, sums);
+    }
     Finish<kOutput, kAddend>(sums, kRows, p, f, r, first);
   }
 }
