@@ -35,6 +35,7 @@ Result<int64_t> FoldQdq(Graph& graph, PassContext& context);
 Result<int64_t> FoldShapes(Graph& graph, PassContext& context);
 Result<int64_t> FoldWeightOnly(Graph& graph, PassContext& context);
 Result<int64_t> FuseActivations(Graph& graph, PassContext& context);
+Result<int64_t> FuseAttention(Graph& graph, PassContext& context);
 Result<int64_t> FuseBatchNorm(Graph& graph, PassContext& context);
 Result<int64_t> FuseBias(Graph& graph, PassContext& context);
 Result<int64_t> FuseCurves(Graph& graph, PassContext& context);

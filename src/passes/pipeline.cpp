@@ -23,6 +23,7 @@ constexpr Pass kFoldConstants = {"fold_constants", FoldConstants};
 constexpr Pass kFoldShapes = {"fold_shapes", FoldShapes};
 constexpr Pass kRemoveIdentity = {"remove_identity", RemoveIdentity};
 constexpr Pass kFuseActivations = {"fuse_activations", FuseActivations};
+constexpr Pass kFuseAttention = {"fuse_attention", FuseAttention};
 constexpr Pass kFuseBatchNorm = {"fuse_batch_norm", FuseBatchNorm};
 constexpr Pass kFuseBias = {"fuse_bias", FuseBias};
 constexpr Pass kFuseCurves = {"fuse_curves", FuseCurves};
@@ -49,8 +50,8 @@ constexpr Pass kFusions[] = {kFlattenMatMul,   kFuseActivations, kFuseResidualAd
                              kMoveQdq,         kFoldConstants,   kPrune};
 // After fold_qdq shapes are not inferred again: operators on integers would be taken for float
 // ones.
-constexpr Pass kIntegerPasses[] = {kFoldQdq, kFoldDynamic,    kFoldWeightOnly, kFusePad,
-                                   kPrune,   kFoldDequantize, kPrune};
+constexpr Pass kIntegerPasses[] = {kFoldQdq, kFoldDynamic, kFoldWeightOnly, kFuseAttention,
+                                   kFusePad, kPrune,       kFoldDequantize, kPrune};
 
 // An argument about a shape travels one operator a round, through fold_shapes all at once.
 constexpr int64_t kMaxRounds = 8;

@@ -6,6 +6,7 @@
 
 #include "ir/op.h"
 #include "passes/post_op.h"
+#include "quant/attention.h"
 #include "quant/insert_weight_only.h"
 
 namespace intmill {
@@ -104,6 +105,7 @@ class Decider {
 
   std::vector<LayerDecision> Run() {
     for (size_t i = 0; i < layers_.size(); ++i) Propose(i);
+    for (const Attention& attention : FindAttention(graph_, uses_)) ProposeAttention(attention);
     for (size_t i = 0; i < layers_.size(); ++i) FuseActivation(i);
     while (DropUnsupported()) {
     }
@@ -161,6 +163,27 @@ class Decider {
     }
   }
 
+  // Queries, keys and values in integers; scores, and the softmax of them, are real.
+  void ProposeAttention(const Attention& attention) {
+    for (const int32_t product : {attention.scores, attention.values}) {
+      const LayerScheme& scheme = layers_[static_cast<size_t>(product)].scheme;
+      const size_t i = static_cast<size_t>(product);
+      if (scheme.scheme != Scheme::kStatic || scheme.skip || IsStatic(product) ||
+          HasUnseenValue(i, ActivationInputs(graph_, node(i))))
+        return;
+    }
+    for (const int32_t product : {attention.scores, attention.values}) {
+      LayerDecision& layer = layers_[static_cast<size_t>(product)];
+      layer.kind = LayerKind::kStatic;
+      layer.is_attention = true;
+      layer.reason.clear();
+    }
+    layers_[static_cast<size_t>(attention.scores)].writes_real = true;
+    const auto softmax = static_cast<size_t>(attention.softmax);
+    Reject(softmax, "its input comes from a float layer");
+    layers_[softmax].writes_real = true;
+  }
+
   bool HasUnseenValue(size_t i, const std::vector<size_t>& inputs) const {
     const auto is_unseen = [&](ValueId id) {
       if (!find_ || !IsActivation(graph_, id)) return false;
@@ -180,7 +203,9 @@ class Decider {
 
   // The one reader of a layer's result is an activation that fuses: the pair counts as one layer.
   void FuseActivation(size_t i) {
-    if (layers_[i].kind != LayerKind::kStatic || layers_[i].is_fused_activation) return;
+    if (layers_[i].kind != LayerKind::kStatic || layers_[i].is_fused_activation ||
+        layers_[i].is_attention)
+      return;
     const size_t out = static_cast<size_t>(node(i).outputs[0]);
     if (uses_.is_output[out] || uses_.consumers[out].size() != 1) return;
     const int32_t reader = uses_.consumers[out][0];
@@ -262,9 +287,15 @@ class Decider {
       if (!IsActivation(graph_, id)) continue;
       const int32_t producer = uses_.producer[static_cast<size_t>(id)];
       // A graph input costs nothing to quantize before it is only moved.
-      if (producer == Uses::kNone ? !moves : !IsStatic(producer)) return false;
+      if (producer == Uses::kNone ? !moves : !WritesIntegers(producer)) return false;
     }
     return true;
+  }
+
+  // Scores are real.
+  bool WritesIntegers(int32_t i) const {
+    const LayerDecision& layer = layers_[static_cast<size_t>(i)];
+    return IsStatic(i) && !(layer.is_attention && layer.writes_real);
   }
 
   bool HasQuantizedReader(size_t i) const {

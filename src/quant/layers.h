@@ -43,6 +43,9 @@ struct LayerDecision {
   bool writes_real = false;
   // An Add of a constant that the compiler makes the bias of the product before it.
   bool is_bias = false;
+  // A product of attention: its second input has no zero point, and of the product with values the
+  // first stays real.
+  bool is_attention = false;
 };
 
 // One decision a node.
@@ -51,6 +54,8 @@ struct LayerDecision {
 // can be. Everything else is quantized only between quantized layers: with float on one side it
 // would gain nothing, and lose the precision that the author of a normalization or of a residual
 // stream counts on.
+// Of products of two activations those of attention are quantized, both or neither: what is between
+// them stays in float.
 // A static layer one of whose values has statistics without a single number stays in float: what is
 // computed from shapes alone is folded before any tap sees it. `find` may be empty.
 std::vector<LayerDecision> DecideLayers(const Graph& graph, const SchemeTable& schemes,

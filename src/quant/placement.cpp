@@ -32,7 +32,8 @@ class Groups {
 struct Group {
   bool used = false;
   Range range;
-  LayerScheme scheme;  // of the first layer that touches it
+  LayerScheme scheme;     // of the first layer that touches it
+  bool is_right = false;  // the second operand of a product of two activations
   std::optional<QParams> fixed;
 };
 
@@ -101,6 +102,8 @@ class Placer {
   Status Touch(size_t i, std::vector<Group>* groups) {
     if (!Participates(i)) return Ok();
     for (const ValueId id : Inputs(i)) TRY(AddMember(i, id, nullptr, groups));
+    if (layers_[i].is_attention)
+      (*groups)[groups_.Find(static_cast<size_t>(graph_.nodes[i].inputs[1]))].is_right = true;
     const OpDef& op = *graph_.nodes[i].op;
     for (const ValueId id : Outputs(i)) {
       std::optional<QParams> fixed;
@@ -139,11 +142,12 @@ class Placer {
 
   static QParams ParamsOf(const Group& group) {
     QParams q;
-    q.dtype = group.scheme.activation_dtype;
+    // The products of processors are of u8 by s8.
+    q.dtype = group.is_right ? DType::kS8 : group.scheme.activation_dtype;
     q.scales.resize(1);
     q.zero_points.resize(1);
-    ChooseScale(group.range, q.dtype, group.scheme.activation_symmetric, q.scales.data(),
-                q.zero_points.data());
+    ChooseScale(group.range, q.dtype, group.is_right || group.scheme.activation_symmetric,
+                q.scales.data(), q.zero_points.data());
     if (!group.fixed) return q;
     // A group that other values widen beyond the fixed range keeps what was measured.
     const float s = group.fixed->scales[0];

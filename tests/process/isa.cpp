@@ -99,6 +99,54 @@ Result<Graph> FullRange() {
   return graph;
 }
 
+// One layer of attention, four heads of eight elements on 29 tokens, between products.
+class AttentionMaker {
+ public:
+  Result<Graph> Make() {
+    const ValueId x = graph_.AddValue("x", DType::kF32, Shape{1, kTokens, kWidth});
+    graph_.inputs.push_back(x);
+    const ValueId q = Heads(Project(x, "q"), "q", {0, 2, 1, 3});
+    const ValueId k = Heads(Project(x, "k"), "k", {0, 2, 3, 1});
+    const ValueId v = Heads(Project(x, "v"), "v", {0, 2, 1, 3});
+    const ValueId scale = graph_.AddConstant("scale", *Tensor::Scalar(0.02f));
+    const ValueId scores = Add("Mul", {Add("MatMul", {q, k}, "scores"), scale}, "scaled");
+    const ValueId seen = Add("MatMul", {Add("Softmax", {scores}, "weights"), v}, "seen");
+    const ValueId rows = Add("Transpose", {seen}, "rows");
+    graph_.nodes.back().attrs.Set("perm", std::vector<int64_t>{0, 2, 1, 3});
+    const ValueId flat = Add("Reshape", {rows, Ints("flat_shape", {1, kTokens, kWidth})}, "flat");
+    graph_.outputs.push_back(Project(flat, "out"));
+    TRY(InferShapes(graph_));
+    return std::move(graph_);
+  }
+
+ private:
+  static constexpr int64_t kTokens = 29;
+  static constexpr int64_t kWidth = 32;
+
+  ValueId Add(const char* op, std::vector<ValueId> inputs, const std::string& name) {
+    const ValueId y = graph_.AddValue(name);
+    graph_.AddNode(name, FindOp(op), std::move(inputs), {y});
+    return y;
+  }
+  ValueId Ints(const std::string& name, const std::vector<int64_t>& values) {
+    return graph_.AddConstant(name, *Tensor::Of(std::span<const int64_t>(values)));
+  }
+  ValueId Project(ValueId x, const std::string& name) {
+    return Add("MatMul", {x, graph_.AddConstant(name + "_w", Extremes({kWidth, kWidth}, random_))},
+               name);
+  }
+  ValueId Heads(ValueId x, const std::string& name, std::vector<int64_t> order) {
+    const ValueId heads =
+        Add("Reshape", {x, Ints(name + "_shape", {1, kTokens, 4, kWidth / 4})}, name + "_heads");
+    const ValueId turned = Add("Transpose", {heads}, name + "_turned");
+    graph_.nodes.back().attrs.Set("perm", std::move(order));
+    return turned;
+  }
+
+  Graph graph_;
+  std::mt19937 random_{11};
+};
+
 Result<Graph> Quantized(Graph loaded, const std::vector<Tensor>& inputs) {
   if (IsQuantized(loaded)) return loaded;
   const auto graph = std::make_shared<const Graph>(std::move(loaded));
@@ -116,6 +164,7 @@ std::string Prepare(const fs::path& folder) {
   if (!full.ok()) return full.status().message();
   std::vector<std::pair<std::string, Result<Graph>>> graphs;
   graphs.emplace_back("full_range", std::move(full));
+  graphs.emplace_back("attention", AttentionMaker().Make());
   const std::string shared = SharedFolder();
   for (const Expectation& expectation : ReadExpectations()) {
     const bool whole = expectation.model.starts_with("resnet20") ||

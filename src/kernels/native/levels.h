@@ -14,6 +14,13 @@ TableLoop TableLoopFor(Isa isa);
 // Null where oneDNN is the better or the only one: without AVX-512 VNNI, and with AMX.
 const ProductLoops* ProductLoopsFor(Isa isa);
 
+// Products of matrices that only a run knows: null without AVX-512 VNNI.
+struct AttentionProducts {
+  const ProductLoops* loops;
+  const AttentionPacking* packing;
+};
+const AttentionProducts* AttentionProductsFor(Isa isa);
+
 }  // namespace intmill::native
 
 #endif  // INTMILL_KERNELS_NATIVE_LEVELS_H

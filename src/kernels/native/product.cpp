@@ -16,8 +16,13 @@ namespace intmill::native {
 namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
-// Rows that are multiplied with one panel after the other stay in a cache of the second level.
+// Rows that are multiplied with one panel after the other stay in a cache of the second level. Many
+// panels come from farther away, and the less often the better.
 constexpr int64_t kChunkBytes = 128 * 1024;
+constexpr int64_t kLargeChunkBytes = 640 * 1024;
+constexpr int64_t kManyPanels = 6;
+// Panels that are fetched ahead: fewer bytes together are near since the last run.
+constexpr int64_t kBytesToFetch = 128 * 1024;
 constexpr int64_t kChunkRows = 24;  // at least, where there are as many
 // Multiply-adds that are worth another thread.
 constexpr int64_t kGrain = 200'000;
@@ -25,6 +30,12 @@ constexpr int64_t kGrain = 200'000;
 using Kind = EpilogueStep::Kind;
 
 int64_t RowsOf(const MatMul& m) { return NumElements(m.out) / m.columns(); }
+
+int64_t ChunksOf(const MatMul& m) {
+  const bool many_panels = m.columns() >= kManyPanels * kProductColumns;
+  const int64_t rows = (many_panels ? kLargeChunkBytes : kChunkBytes) / m.depth();
+  return std::max<int64_t>(1, RowsOf(m) / std::max(kChunkRows, rows));
+}
 
 // An addend first, if any, and then only clamps.
 bool FitsEpilogue(const Epilogue& e) {
@@ -92,7 +103,8 @@ class PackedProduct {
             .scales = reinterpret_cast<const float*>(constants + 4 * Padded(i)),
             .bias = reinterpret_cast<const float*>(constants + 8 * Padded(i)),
             .depth = depth_,
-            .columns = ColumnsOf(i)};
+            .columns = ColumnsOf(i),
+            .next = nullptr};
   }
 
  private:
@@ -157,8 +169,7 @@ class ProductKernel : public Kernel {
                                                                    : m.epilogue.steps[0].input),
         addend_bytes_(AddendOf(m.epilogue) == ProductAddend::kF32 ? 4 : 1),
         bias_input_(m.bias_input),
-        chunks_(
-            std::max<int64_t>(1, rows_ / std::max<int64_t>(kChunkRows, kChunkBytes / m.depth()))),
+        chunks_(ChunksOf(m)),
         finish_(FinishOf(m.epilogue)),
         loop_(loop),
         packed_(std::move(packed)) {}
@@ -191,7 +202,10 @@ class ProductKernel : public Kernel {
     if (addend_input_ >= 0)
       r.addend = static_cast<const std::byte*>(args.inputs[static_cast<size_t>(addend_input_)]) +
                  at * addend_bytes_;
-    loop_(r, packed_.Panel(panel), finish_);
+    ProductPanel p = packed_.Panel(panel);
+    if (packed_.bytes() >= kBytesToFetch && (panel + 1 < packed_.count() || chunk + 1 < chunks_))
+      p.next = packed_.Panel((panel + 1) % packed_.count()).weights;
+    loop_(r, p, finish_);
   }
 
   const int64_t rows_;

@@ -33,6 +33,24 @@ SchemeTable Skip(std::string pattern) {
 constexpr int64_t kChannels = 4;
 const Shape kImage = {1, kChannels, 8, 8};
 
+// Queries, keys and values of one input, and attention as exporters write it. `scores_are_read`:
+// by somebody else, too.
+GraphMaker Attention(bool scores_are_read = false) {
+  GraphMaker g;
+  const ValueId x = g.Input("x", {1, 2, 8, 8});
+  const ValueId q = g.Node("MatMul", {x, g.Random("w1", {8, 8}, 1)}, "q");
+  const ValueId k = g.Node("MatMul", {x, g.Random("w2", {8, 8}, 2)}, "k");
+  const ValueId v = g.Node("MatMul", {x, g.Random("w3", {8, 8}, 3)}, "v");
+  const ValueId scores = g.Node("MatMul", {q, k}, "scores");
+  const ValueId scaled = g.Node("Div", {scores, g.Constant("root", {}, {2})}, "scaled");
+  const ValueId masked = g.Node("Add", {scaled, g.Constant("mask", {1}, {0.5f})}, "masked");
+  const ValueId weights = g.Node("Softmax", {masked}, "weights");
+  const ValueId seen = g.Node("MatMul", {weights, v}, "seen");
+  g.Output(g.Node("MatMul", {seen, g.Random("w4", {8, 8}, 4)}, "out"));
+  if (scores_are_read) g.Output(scores);
+  return g;
+}
+
 }  // namespace
 
 Test(layers, first_and_last_products_are_quantized) {
@@ -166,6 +184,25 @@ Test(layers, a_product_of_two_activations_stays_in_float) {
   g.Output(g.Node("MatMul", {q, k}, "scores"));
   cr_assert(Decide(g, "scores").reason == "both of its inputs are computed at run time");
   cr_assert(IsStatic(g, "q"));
+}
+
+Test(layers, the_products_of_attention_are_quantized_and_what_is_between_is_not) {
+  const GraphMaker g = Attention();
+  for (const char* product : {"q", "k", "v", "scores", "seen", "out"})
+    cr_expect(IsStatic(g, product), "%s: %s", product, Decide(g, product).reason.c_str());
+  for (const char* between : {"scaled", "masked", "weights"})
+    cr_expect(Decide(g, between).kind != LayerKind::kStatic, "%s", between);
+  cr_expect(Decide(g, "scores").writes_real);
+  cr_expect(!Decide(g, "seen").writes_real);
+}
+
+Test(layers, of_the_products_of_attention_both_are_quantized_or_neither) {
+  const GraphMaker g = Attention();
+  for (const char* skipped : {"scores", "seen"})
+    for (const char* product : {"scores", "seen"})
+      cr_expect(Decide(g, product, Skip(skipped)).kind == LayerKind::kFloat, "%s", product);
+  cr_expect(!IsStatic(Attention(true), "seen"));
+  cr_expect(Decide(g, "seen", Dynamic()).kind == LayerKind::kFloat);
 }
 
 Test(layers, skipped_layers_say_so) {

@@ -160,3 +160,26 @@ Test(placement, a_value_without_statistics_is_named) {
   cr_assert(params.status().message().find("'x'") != std::string::npos, "%s",
             params.status().message().c_str());
 }
+
+Test(placement, keys_and_values_have_no_zero_point_and_scores_and_weights_stay_real) {
+  GraphMaker g;
+  const ValueId x = g.Input("x", {1, 2, 8, 8});
+  const ValueId q = g.Node("MatMul", {x, g.Random("w1", {8, 8}, 1)}, "q");
+  const ValueId k = g.Node("MatMul", {x, g.Random("w2", {8, 8}, 2)}, "k");
+  const ValueId v = g.Node("MatMul", {x, g.Random("w3", {8, 8}, 3)}, "v");
+  const ValueId scores = g.Node("MatMul", {q, k}, "scores");
+  const ValueId weights = g.Node("Softmax", {scores}, "weights");
+  g.Output(g.Node("MatMul", {weights, v}, "seen"));
+  Seen seen;
+  seen.SetAll(g.graph);
+  for (const char* name : {"q", "k", "v"}) seen.Set(name, -1.0f, 2.0f);
+  const ValueParams params = Place(g, seen);
+  cr_expect(Of(params, q).dtype == DType::kU8);
+  cr_expect_neq(Of(params, q).zero_points[0], 0);
+  for (const ValueId id : {k, v}) {
+    cr_expect(Of(params, id).dtype == DType::kS8);
+    cr_expect_eq(Of(params, id).zero_points[0], 0);
+  }
+  for (const ValueId id : {scores, weights})
+    cr_expect(!params[static_cast<size_t>(id)].has_value());
+}

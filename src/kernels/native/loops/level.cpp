@@ -16,6 +16,7 @@ const Loops kLoops = {
     .range = RangeOf,
     .weigh = WeighRow,
     .softmax = SoftmaxRow,
+    .attention = &kAttentionLoops,
     .transpose_bytes = TransposeBytes,
     .transpose_words = TransposeWords,
 };

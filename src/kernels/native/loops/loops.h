@@ -102,6 +102,17 @@ using RangeLoop = void (*)(const float* x, int64_t n, float* min, float* max);
 // be the same memory.
 using SoftmaxLoop = void (*)(const float* x, const float* mask, float scale, float* y, int64_t n);
 
+// What attention over bytes does with floats; see attention.cpp.
+struct AttentionLoops {
+  // y[i] = round(255 e^(t[i] - largest)), with t[i] = x[i] * scale + mask[i]; returns their sum.
+  // `mask` may be null; x, which is overwritten, and y go on to a multiple of 16 elements.
+  float (*exponentials)(float* x, const float* mask, float scale, uint8_t* y, int64_t n);
+  // y[i] = saturate(round(x[i] * factor) + zero_point) ^ flip, in the domain of u8
+  void (*to_bytes)(const float* x, float factor, float zero_point, uint8_t flip, uint8_t* y,
+                   int64_t n);
+  void (*to_floats)(const float* x, float factor, float* y, int64_t n);  // y[i] = x[i] * factor
+};
+
 // Windows of one shape, `step` bytes apart.
 struct Windows {
   const void* x;  // the first element of the first window
@@ -148,6 +159,7 @@ struct Loops {
   RangeLoop range;
   WeighLoop weigh;
   SoftmaxLoop softmax;
+  const AttentionLoops* attention;
   TransposeLoop transpose_bytes;
   TransposeLoop transpose_words;  // of 4 bytes
 };
@@ -160,6 +172,7 @@ extern const BinaryLoop kBinaryLoops[];
 extern const ByteBinaryLoop kByteBinaryLoops[];
 extern const IntegerLoops kIntegerLoops;
 extern const PoolLoops kPoolLoops;
+extern const AttentionLoops kAttentionLoops;
 extern const DepthwiseLoops kDepthwiseLoops;
 void TableRow(const uint8_t* table, const uint8_t* x, uint8_t* y, int64_t n);
 void QuantizeRow(const float* x, uint8_t* y, int64_t n, const ByteScale& scale);

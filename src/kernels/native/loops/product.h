@@ -22,6 +22,8 @@ struct ProductPanel {
   const float* bias;
   int64_t depth;    // a multiple of 4
   int64_t columns;  // 1 to 64
+  // Weights that are wanted next, as many as these; null: unknown.
+  const uint8_t* next;
 };
 
 // `out` and `addend` (which lies like it) point at the panel's first column in the first row. The
@@ -51,6 +53,24 @@ using ProductLoop = void (*)(const ProductRows& rows, const ProductPanel& panel,
 struct ProductLoops {
   ProductLoop loop[static_cast<int>(ProductOutput::kCount)]
                   [static_cast<int>(ProductAddend::kCount)];
+};
+
+// Rows of bytes, `step` bytes apart.
+struct ByteMatrix {
+  const uint8_t* data;
+  int64_t step;
+  int64_t rows;
+  int64_t columns;
+};
+
+// Matrices that are known at run time, into panels one after the other; see attention_x86.cpp.
+struct AttentionPacking {
+  // For a product with the transposed matrix: its rows become columns. `step` and the number of
+  // columns are multiples of 4; there is a start for each of the padded columns.
+  void (*keys)(const ByteMatrix& keys, int32_t zero_point, uint8_t* weights, int32_t* start);
+  // For a product whose depth is the number of rows, rounded up to a multiple of 4. `zeros`: as
+  // many as the matrix has columns.
+  void (*values)(const ByteMatrix& values, const uint8_t* zeros, uint8_t* weights);
 };
 
 }  // namespace intmill::native

@@ -26,18 +26,30 @@ constexpr int RowsOf(int registers) { return registers == 4 ? 6 : registers == 3
   X(15) X(16) X(17) X(18) X(19) X(20) X(21) X(22) X(23)
 // clang-format on
 
+// What a block fetches while it multiplies: `step` bytes further with each group of the depth.
+struct Ahead {
+  const uint8_t* from;
+  int64_t step;
+};
+
 // Sum i is of row i / kRegisters, register i % kRegisters.
-template <int kRows, int kRegisters>
-void Multiply(const uint8_t* a, int64_t a_step, const ProductPanel& panel, int32_t* sums) {
+template <int kRows, int kRegisters, bool kFetches>
+void Multiply(const uint8_t* a, int64_t a_step, const ProductPanel& panel, const Ahead& ahead,
+              int32_t* sums) {
   static_assert(kRows * kRegisters <= kSums);
   constexpr int kUsed = kRows * kRegisters;
   const uint8_t* weights = panel.weights;
+  [[maybe_unused]] const uint8_t* fetched = ahead.from;
 #define INTMILL_START(i)                                                               \
   __m512i sum##i = i < kUsed ? _mm512_loadu_si512(panel.start + 16 * (i % kRegisters)) \
                              : _mm512_setzero_si512();
   INTMILL_EACH_SUM(INTMILL_START)
 #undef INTMILL_START
   for (int64_t k = 0; k < panel.depth; k += kProductGroup) {
+    if constexpr (kFetches) {
+      _mm_prefetch(fetched, _MM_HINT_T1);
+      fetched += ahead.step;
+    }
     const __m512i w0 = _mm512_loadu_si512(weights);
     const __m512i w1 = kRegisters > 1 ? _mm512_loadu_si512(weights + 64) : w0;
     const __m512i w2 = kRegisters > 2 ? _mm512_loadu_si512(weights + 128) : w0;
@@ -110,40 +122,75 @@ void Finish(const int32_t* sums, int64_t rows, const ProductPanel& p, const Prod
   }
 }
 
+// The block's part of the panel that comes next, so that the blocks together fetch all of it.
+[[gnu::always_inline]] inline Ahead AheadOf(const ProductPanel& p, int64_t block, int64_t blocks,
+                                            int64_t registers) {
+  const int64_t step = (64 * registers + blocks - 1) / blocks;
+  return {p.next + block * step * (p.depth / kProductGroup), step};
+}
+
+// Worth a multiplication by this much.
+constexpr int64_t kDepthToFetch = 64;
+
+// What a block is about to write, and to add, where it lies in rows far apart: processors do not
+// foresee those.
+template <ProductOutput kOutput, ProductAddend kAddend>
+[[gnu::always_inline]] inline void FetchOutput(const ProductRows& r, const ProductPanel& p,
+                                               int64_t first, int64_t rows) {
+  constexpr int64_t kBytes = kOutput == ProductOutput::kF32 ? 4 : 1;
+  constexpr int64_t kAddendBytes = kAddend == ProductAddend::kF32 ? 4 : 1;
+  constexpr int64_t kLine = 64;
+  if (p.columns == r.out_step || p.depth < kDepthToFetch) return;
+  for (int64_t i = first; i < first + rows; ++i) {
+    const char* out = static_cast<const char*>(r.out) + i * r.out_step * kBytes;
+    for (int64_t at = 0; at < p.columns * kBytes; at += kLine) _mm_prefetch(out + at, _MM_HINT_T0);
+    if constexpr (kAddend != ProductAddend::kNone) {
+      const char* addend = static_cast<const char*>(r.addend) + i * r.out_step * kAddendBytes;
+      for (int64_t at = 0; at < p.columns * kAddendBytes; at += kLine)
+        _mm_prefetch(addend + at, _MM_HINT_T0);
+    }
+  }
+}
+
 // Blocks of rows, the last of which begins where it has as many as the others; few rows one by one.
-template <int kRegisters, typename F>
+template <ProductOutput kOutput, ProductAddend kAddend, int kRegisters>
 [[gnu::always_inline]] inline void ForBlocks(const ProductRows& r, const ProductPanel& p,
-                                             const F& finish) {
+                                             const ProductFinish& f) {
   constexpr int kRows = RowsOf(kRegisters);
   alignas(64) int32_t sums[kRows * kProductColumns];
   if (r.rows < kRows) {
     for (int64_t i = 0; i < r.rows; ++i) {
-      Multiply<1, kRegisters>(r.a + i * r.a_step, r.a_step, p, sums);
-      finish(sums, 1, i);
+      Multiply<1, kRegisters, false>(r.a + i * r.a_step, r.a_step, p, {}, sums);
+      Finish<kOutput, kAddend>(sums, 1, p, f, r, i);
     }
     return;
   }
-  for (int64_t i = 0; i < r.rows; i += kRows) {
-    const int64_t first = i + kRows <= r.rows ? i : r.rows - kRows;
-    Multiply<kRows, kRegisters>(r.a + first * r.a_step, r.a_step, p, sums);
-    finish(sums, kRows, first);
+  const int64_t blocks = (r.rows + kRows - 1) / kRows;
+  for (int64_t i = 0; i < blocks; ++i) {
+    const int64_t first = i * kRows <= r.rows - kRows ? i * kRows : r.rows - kRows;
+    FetchOutput<kOutput, kAddend>(r, p, first, kRows);
+    const uint8_t* a = r.a + first * r.a_step;
+    if (p.next == nullptr) {
+      Multiply<kRows, kRegisters, false>(a, r.a_step, p, {}, sums);
+    } else {
+      const Ahead ahead = AheadOf(p, i, blocks, kRegisters);
+      Multiply<kRows, kRegisters, true>(a, r.a_step, p, ahead, sums);
+    }
+    Finish<kOutput, kAddend>(sums, kRows, p, f, r, first);
   }
 }
 
 template <ProductOutput kOutput, ProductAddend kAddend>
 void Run(const ProductRows& r, const ProductPanel& p, const ProductFinish& f) {
-  const auto finish = [&](const int32_t* sums, int64_t rows, int64_t first) {
-    Finish<kOutput, kAddend>(sums, rows, p, f, r, first);
-  };
   switch ((p.columns + kProductLanes - 1) / kProductLanes) {
     case 1:
-      return ForBlocks<1>(r, p, finish);
+      return ForBlocks<kOutput, kAddend, 1>(r, p, f);
     case 2:
-      return ForBlocks<2>(r, p, finish);
+      return ForBlocks<kOutput, kAddend, 2>(r, p, f);
     case 3:
-      return ForBlocks<3>(r, p, finish);
+      return ForBlocks<kOutput, kAddend, 3>(r, p, f);
     default:
-      return ForBlocks<4>(r, p, finish);
+      return ForBlocks<kOutput, kAddend, 4>(r, p, f);
   }
 }
 

@@ -1,0 +1,293 @@
+// A task is a head: its keys and values are packed, then some dozens of queries at a time go from
+// scores through bytes to values while all of that is in the nearest caches.
+#include "kernels/native/attention.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstring>
+#include <limits>
+#include <string>
+
+#include "base/parallel.h"
+#include "kernels/native/levels.h"
+
+namespace intmill::native {
+namespace {
+
+constexpr int64_t kChunk = 64;      // queries that are worked on together, about
+constexpr int64_t kLine = 64;       // bytes: how parts of the scratch memory are aligned
+constexpr int64_t kRows = 4;        // of the loop of exact sums
+constexpr int64_t kMaxRanges = 32;  // of heads, that run at the same time
+
+int64_t RoundUp(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
+
+// Pieces of a task's scratch memory.
+struct Layout {
+  int64_t keys = 0;     // packed: panels, or 16-bit rows
+  int64_t start = 0;    // s32, one per padded key
+  int64_t values = 0;   // packed: panels, or 16-bit columns
+  int64_t scores = 0;   // f32 or s32: a chunk of queries by the keys, padded
+  int64_t bytes = 0;    // u8: the same
+  int64_t sums = 0;     // f32: one per query of a chunk
+  int64_t result = 0;   // f32: a chunk of queries by the width
+  int64_t rows = 0;     // 16-bit rows of the left operand
+  int64_t queries = 0;  // u8: of s8, a chunk of queries
+  int64_t total = 0;
+};
+
+class ByteAttentionKernel : public Kernel {
+ public:
+  ByteAttentionKernel(const ByteAttention& a, Isa isa)
+      : a_(InU8(a)),
+        flips_(a.q_dtype == DType::kS8),
+        loops_(LoopsFor(isa)),
+        products_(Products(a, isa)),
+        chunks_(std::max<int64_t>(1, (a.queries + kChunk / 2) / kChunk)),
+        chunk_rows_((a.queries + chunks_ - 1) / chunks_),
+        padded_keys_(RoundUp(a.keys, kProductLanes)),
+        layout_(LayOut()),
+        ranges_(std::clamp<int64_t>(a.batch * a.heads, 1, kMaxRanges)),
+        name_(Cat("native int8 attention:", loops_.level)) {
+    score_scales_.fill(a.score_scale);
+    ones_.fill(1.0f);
+    nothing_.fill(-0.0f);  // changes nothing when it is added
+  }
+
+  std::string_view name() const override { return name_; }
+  int64_t scratch_bytes() const override { return ranges_ * layout_.total; }
+
+  // A thread takes the next piece of scratch memory, so that one thread stays with the first.
+  Status Run(const RunArgs& args, KernelState*) const override {
+    const int64_t heads = a_.batch * a_.heads;
+    std::atomic<int64_t> taken = 0;
+    ParallelFor(ranges_, 1, [&](int64_t begin, int64_t end) {
+      std::byte* scratch = args.scratch + taken.fetch_add(1) * layout_.total;
+      for (int64_t i = heads * begin / ranges_; i < heads * end / ranges_; ++i)
+        RunHead(args, i / a_.heads, i % a_.heads, scratch);
+    });
+    return Ok();
+  }
+
+ private:
+  // s8 with zero point z and u8 with z + 128 are the same numbers.
+  static ByteAttention InU8(ByteAttention a) {
+    if (a.q_dtype == DType::kS8) a.q_zero_point += 128;
+    return a;
+  }
+
+  // Words of keys are moved whole.
+  static const AttentionProducts* Products(const ByteAttention& a, Isa isa) {
+    const bool fits =
+        a.depth % kProductGroup == 0 && a.k_element == 1 && a.k.token % kProductGroup == 0;
+    return fits ? AttentionProductsFor(isa) : nullptr;
+  }
+
+  Layout LayOut() const {
+    Layout l;
+    int64_t end = 0;
+    const auto add = [&](int64_t bytes) {
+      const int64_t at = end;
+      end += RoundUp(bytes, kLine);
+      return at;
+    };
+    const int64_t element = products_ != nullptr ? 1 : 2;
+    l.keys = add(padded_keys_ * a_.depth * element);
+    l.start = add(padded_keys_ * 4);
+    l.values = add(padded_keys_ * RoundUp(a_.width, kProductLanes) * element);
+    l.scores = add(chunk_rows_ * padded_keys_ * 4);
+    l.bytes = add(chunk_rows_ * padded_keys_);
+    l.sums = add(chunk_rows_ * 4);
+    l.result = add(chunk_rows_ * a_.width * 4);
+    l.rows = add(kRows * std::max(a_.depth, padded_keys_) * 2);
+    if (a_.q_dtype == DType::kS8) l.queries = add(chunk_rows_ * a_.depth);
+    l.total = end;
+    return l;
+  }
+
+  template <typename T>
+  static T* At(std::byte* scratch, int64_t offset) {
+    return reinterpret_cast<T*>(scratch + offset);
+  }
+
+  static const uint8_t* Head(const void* data, const HeadStrides& s, int64_t batch, int64_t head) {
+    return static_cast<const uint8_t*>(data) + batch * s.batch + head * s.head;
+  }
+
+  void RunHead(const RunArgs& args, int64_t batch, int64_t head, std::byte* scratch) const {
+    Pack(Head(args.inputs[1], a_.k, batch, head), Head(args.inputs[2], a_.v, batch, head), scratch);
+    const uint8_t* q = Head(args.inputs[0], a_.q, batch, head);
+    const float* mask = a_.has_mask ? static_cast<const float*>(args.inputs[3]) +
+                                          batch * a_.mask.batch + head * a_.mask.head
+                                    : nullptr;
+    const int64_t out = batch * a_.out.batch + head * a_.out.head;
+    for (int64_t c = 0; c < chunks_; ++c) {
+      const int64_t first = a_.queries * c / chunks_;
+      const int64_t rows = a_.queries * (c + 1) / chunks_ - first;
+      const ByteMatrix queries{q + first * a_.q.token, a_.q.token, rows, a_.depth};
+      Score(flips_ ? Flipped(queries, scratch) : queries, scratch);
+      auto* scores = At<float>(scratch, layout_.scores);
+      auto* bytes = At<uint8_t>(scratch, layout_.bytes);
+      auto* sums = At<float>(scratch, layout_.sums);
+      for (int64_t i = 0; i < rows; ++i)
+        sums[i] = loops_.attention->exponentials(
+            scores + i * padded_keys_,
+            mask == nullptr ? nullptr : mask + (first + i) * a_.mask.token, a_.scale,
+            bytes + i * padded_keys_, a_.keys);
+      Weigh(rows, scratch);
+      Write(args.outputs[0], out + first * a_.out.token, rows, scratch);
+    }
+  }
+
+  void Pack(const uint8_t* k, const uint8_t* v, std::byte* scratch) const {
+    if (products_ != nullptr) {
+      products_->packing->keys({k, a_.k.token, a_.keys, a_.depth}, a_.q_zero_point,
+                               At<uint8_t>(scratch, layout_.keys),
+                               At<int32_t>(scratch, layout_.start));
+      auto* zeros = At<uint8_t>(scratch, layout_.result);
+      std::memset(zeros, 0, static_cast<size_t>(a_.width));
+      products_->packing->values({v, a_.v.token, a_.keys, a_.width}, zeros,
+                                 At<uint8_t>(scratch, layout_.values));
+      return;
+    }
+    auto* keys = At<int16_t>(scratch, layout_.keys);
+    for (int64_t t = 0; t < a_.keys; ++t)
+      for (int64_t i = 0; i < a_.depth; ++i)
+        keys[t * a_.depth + i] = static_cast<int8_t>(k[t * a_.k.token + i * a_.k_element]);
+    auto* values = At<int16_t>(scratch, layout_.values);
+    for (int64_t i = 0; i < a_.width; ++i)
+      for (int64_t t = 0; t < a_.keys; ++t)
+        values[i * a_.keys + t] = static_cast<int8_t>(v[t * a_.v.token + i]);
+  }
+
+  // Panels of the right operand, one after the other.
+  void Multiply(const uint8_t* a, int64_t a_step, int64_t rows, const uint8_t* weights,
+                ProductPanel panel, int64_t columns, float* out, int64_t out_step) const {
+    const ProductLoop loop =
+        products_->loops
+            ->loop[static_cast<int>(ProductOutput::kF32)][static_cast<int>(ProductAddend::kNone)];
+    constexpr float kInfinity = std::numeric_limits<float>::infinity();
+    const ProductFinish plain = {false, -kInfinity, kInfinity, 1.0f, 0.0f};
+    for (int64_t first = 0; first < columns; first += kProductColumns) {
+      panel.weights = weights;
+      panel.columns = std::min(kProductColumns, columns - first);
+      loop({a, a_step, rows, out + first, nullptr, out_step}, panel, plain);
+      weights += RoundUp(panel.columns, kProductLanes) * panel.depth;
+      if (panel.start != none_.data()) panel.start += kProductColumns;
+    }
+  }
+
+  ByteMatrix Flipped(const ByteMatrix& q, std::byte* scratch) const {
+    auto* to = At<uint8_t>(scratch, layout_.queries);
+    for (int64_t i = 0; i < q.rows; ++i) {
+      const uint8_t* from = q.data + i * q.step;
+      int64_t k = 0;
+      for (uint64_t eight = 0; k + 8 <= q.columns; k += 8) {
+        std::memcpy(&eight, from + k, 8);
+        eight ^= 0x8080808080808080u;
+        std::memcpy(to + i * q.columns + k, &eight, 8);
+      }
+      for (; k < q.columns; ++k) to[i * q.columns + k] = from[k] ^ 0x80;
+    }
+    return {to, q.columns, q.rows, q.columns};
+  }
+
+  void Score(const ByteMatrix& q, std::byte* scratch) const {
+    auto* scores = At<float>(scratch, layout_.scores);
+    if (products_ != nullptr) {
+      const ProductPanel panel{nullptr,
+                               At<int32_t>(scratch, layout_.start),
+                               score_scales_.data(),
+                               nothing_.data(),
+                               a_.depth,
+                               0,
+                               nullptr};
+      Multiply(q.data, q.step, q.rows, At<uint8_t>(scratch, layout_.keys), panel, a_.keys, scores,
+               padded_keys_);
+      return;
+    }
+    ExactSums(q, a_.q_zero_point, At<int16_t>(scratch, layout_.keys), a_.keys, scratch, scores,
+              padded_keys_);
+    for (int64_t i = 0; i < q.rows; ++i)
+      loops_.attention->to_floats(scores + i * padded_keys_, a_.score_scale,
+                                  scores + i * padded_keys_, a_.keys);
+  }
+
+  // Bytes by values.
+  void Weigh(int64_t rows, std::byte* scratch) const {
+    auto* bytes = At<uint8_t>(scratch, layout_.bytes);
+    auto* result = At<float>(scratch, layout_.result);
+    if (products_ != nullptr) {
+      const ProductPanel panel{
+          nullptr, none_.data(), ones_.data(), nothing_.data(), RoundUp(a_.keys, kProductGroup),
+          0,       nullptr};
+      Multiply(bytes, padded_keys_, rows, At<uint8_t>(scratch, layout_.values), panel, a_.width,
+               result, a_.width);
+      return;
+    }
+    ExactSums({bytes, padded_keys_, rows, a_.keys}, 0, At<int16_t>(scratch, layout_.values),
+              a_.width, scratch, result, a_.width);
+  }
+
+  // Any depth, on any instruction set.
+  void ExactSums(const ByteMatrix& a, int32_t zero_point, const int16_t* b, int64_t columns,
+                 std::byte* scratch, float* out, int64_t out_step) const {
+    auto* widened = At<int16_t>(scratch, layout_.rows);
+    auto* sums = reinterpret_cast<int32_t*>(out);
+    for (int64_t first = 0; first < a.rows; first += kRows) {
+      const int64_t rows = std::min(kRows, a.rows - first);
+      for (int64_t i = 0; i < rows; ++i)
+        loops_.integer->widen(a.data + (first + i) * a.step, 0, zero_point, widened + i * a.columns,
+                              a.columns);
+      loops_.integer->dot_rows(widened, rows, b, columns, a.columns, sums + first * out_step,
+                               out_step);
+      for (int64_t i = first; i < first + rows; ++i)
+        for (int64_t j = 0; j < columns; ++j) ToFloat(sums + i * out_step + j);
+    }
+  }
+
+  static void ToFloat(int32_t* sum) {
+    const auto x = static_cast<float>(*sum);
+    std::memcpy(sum, &x, sizeof x);
+  }
+
+  void Write(void* out, int64_t at, int64_t rows, std::byte* scratch) const {
+    const auto* sums = At<float>(scratch, layout_.sums);
+    const auto* result = At<float>(scratch, layout_.result);
+    const bool is_s8 = a_.out_dtype == DType::kS8;
+    for (int64_t i = 0; i < rows; ++i, at += a_.out.token) {
+      const float factor = a_.value_scale / sums[i];
+      const float* x = result + i * a_.width;
+      if (a_.out_dtype == DType::kF32) {
+        loops_.attention->to_floats(x, factor, static_cast<float*>(out) + at, a_.width);
+      } else {
+        const auto zero_point = static_cast<float>(a_.out_zero_point + (is_s8 ? 128 : 0));
+        loops_.attention->to_bytes(x, factor, zero_point, is_s8 ? 0x80 : 0,
+                                   static_cast<uint8_t*>(out) + at, a_.width);
+      }
+    }
+  }
+
+  const ByteAttention a_;
+  const bool flips_;
+  const Loops& loops_;
+  const AttentionProducts* const products_;
+  const int64_t chunks_;
+  const int64_t chunk_rows_;
+  const int64_t padded_keys_;
+  const Layout layout_;
+  const int64_t ranges_;
+  const std::string name_;
+  std::array<float, kProductColumns> score_scales_;
+  std::array<float, kProductColumns> ones_;
+  std::array<float, kProductColumns> nothing_;
+  const std::array<int32_t, kProductColumns> none_ = {};
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Kernel>> MakeByteAttention(const ByteAttention& attention, Isa isa) {
+  return MakeKernel<ByteAttentionKernel>(attention, isa);
+}
+
+}  // namespace intmill::native
