@@ -12,14 +12,20 @@ macro(intmill_add_layer_folder layer)
   intmill_add_folder(src/${layer})
 endmacro()
 
+# For what runs once a model and not once an inference, and has no loops over data: a third smaller.
+function(intmill_small_code)
+  if(NOT INTMILL_SANITIZE AND NOT INTMILL_COVERAGE)
+    set_source_files_properties(${ARGN} PROPERTIES COMPILE_OPTIONS $<$<NOT:$<CONFIG:Debug>>:-Os>)
+  endif()
+endfunction()
+
 # intmill_layer(<name> file.cpp ...): the object library intmill_<name>, part of libintmill.
 # The third-party headers a layer may see follow the table in ARCHITECTURE.md.
 function(intmill_layer name)
   set(target intmill_${name})
   add_library(${target} OBJECT ${ARGN})
-  # These run once a model, not once an inference: a third smaller. The loops are in kernels/.
-  if(name MATCHES "^(ops|passes|export|ir|capi)$" AND NOT INTMILL_SANITIZE AND NOT INTMILL_COVERAGE)
-    target_compile_options(${target} PRIVATE $<$<NOT:$<CONFIG:Debug>>:-Os>)
+  if(name MATCHES "^(ops|passes|export|ir|capi)$")
+    intmill_small_code(${ARGN})
   endif()
   target_include_directories(${target} PRIVATE
     ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/include ${CMAKE_BINARY_DIR}/generated)

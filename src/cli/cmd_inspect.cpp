@@ -166,9 +166,8 @@ constexpr const char* kFooter =
     "\n"
     "JSON: {\"inputs\":[{\"name\",\"dtype\",\"shape\"}],\"outputs\":[...],\"layers\":[...]}, -1 in "
     "a\n"
-    "shape where it is free, and where there is one "
-    "\"certificate\":[{\"fact\",\"name\",\"value\"}], and of an .ims file\n"
-    "\"compiled\":{what it was compiled for}; with "
+    "shape where it is free, \"certificate\":[{\"fact\",\"name\",\"value\"}] where there is one,\n"
+    "\"compiled\":{what it was compiled for} of an .ims file; with "
     "--metadata one object of keys and values.";
 
 }  // namespace
