@@ -167,8 +167,8 @@ constexpr const char* kFooter =
     "JSON: {\"inputs\":[{\"name\",\"dtype\",\"shape\"}],\"outputs\":[...],\"layers\":[...]}, -1 in "
     "a\n"
     "shape where it is free, \"certificate\":[{\"fact\",\"name\",\"value\"}] where there is one,\n"
-    "\"compiled\":{what it was compiled for} of an .ims file; with "
-    "--metadata one object of keys and values.";
+    "\"compiled\":{what it was compiled for} of an .ims file;\n"
+    "with --metadata one object of keys and values.";
 
 }  // namespace
 
