@@ -64,6 +64,7 @@ int Visit(dl_phdr_info* module, size_t, void* opaque) {
   for (int i = 0; i < module->dlpi_phnum && search.build_id.empty(); ++i) {
     const ElfW(Phdr)& part = module->dlpi_phdr[i];
     if (part.p_type != PT_NOTE) continue;
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): the dynamic linker gives addresses as numbers
     const void* notes = reinterpret_cast<const void*>(module->dlpi_addr + part.p_vaddr);
     search.build_id = BuildIdIn(static_cast<const unsigned char*>(notes), part.p_memsz,
                                 part.p_align == 8 ? 8 : 4);
