@@ -14,8 +14,12 @@ sys.path.insert(0, str(ROOT / "tests/bindings"))
 
 import compare  # noqa: E402
 
-# Verbs. A certificate names the library's version: its report, and the digest of a file that has one.
-DIFFERENT = {"version", "known", "report", "save"}
+DIFFERENT = {"version", "known", "report", "save"}  # verbs
+
+
+def names_the_library(step):
+    """The last two verbs only of the model with a certificate, which tells the version that made it."""
+    return step["do"] in ("version", "known") or "proven" in (step.get("object"), step.get("model"))
 
 
 def main():
@@ -35,7 +39,9 @@ def main():
     differing = [compare.json.loads(line) for line, other in zip(today, grown) if line != other]
     verbs = {answer["do"] for answer in differing}
     print(f"{len(grown)} steps with a grown library; what differs: {', '.join(sorted(verbs))}")
-    if verbs != DIFFERENT or len(today) != len(grown):
+    steps = [step for step in compare.json.loads((ROOT / "tests/bindings/scenario.json").read_text()) if "do" in step]
+    others = [answer for answer in differing if not names_the_library(steps[answer["step"] - 1])]
+    if verbs != DIFFERENT or others or len(today) != len(grown):
         sys.exit(f"wanted to differ: {', '.join(sorted(DIFFERENT))}; found {differing}")
 
 

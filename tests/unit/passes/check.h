@@ -43,6 +43,14 @@ inline Graph Compiled(const Graph& graph, const std::vector<Tensor>& inputs,
   return *std::move(result);
 }
 
+// Random floats for every input, whose shapes are known.
+inline std::vector<Tensor> InputsOf(const Graph& graph) {
+  std::vector<Tensor> inputs;
+  for (const ValueId id : graph.inputs)
+    inputs.push_back(RandomTensor(*graph.value(id).shape, static_cast<unsigned>(id) + 1));
+  return inputs;
+}
+
 inline void ExpectSame(const Graph& found, const Graph& wanted, const std::vector<Tensor>& inputs,
                        Tolerance tolerance = {}) {
   const std::string difference = Compares(found, wanted, inputs, tolerance);

@@ -46,13 +46,6 @@ Graph Make(const Attention& a) {
   return b.graph;
 }
 
-std::vector<Tensor> InputsOf(const Graph& graph) {
-  std::vector<Tensor> inputs;
-  for (const ValueId id : graph.inputs)
-    inputs.push_back(RandomTensor(*graph.value(id).shape, static_cast<unsigned>(id) + 1));
-  return inputs;
-}
-
 // The fused graph, when it computes the same.
 Graph Fused(const Attention& a) {
   const Graph graph = Make(a);

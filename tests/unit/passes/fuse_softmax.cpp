@@ -34,13 +34,6 @@ Graph Make(const Attention& a, ValueId* mask_input = nullptr) {
   return b.graph;
 }
 
-std::vector<Tensor> InputsOf(const Graph& graph) {
-  std::vector<Tensor> inputs;
-  for (const ValueId id : graph.inputs)
-    inputs.push_back(RandomTensor(*graph.value(id).shape, static_cast<unsigned>(id) + 1));
-  return inputs;
-}
-
 // The nodes that are left, when the result is the same.
 size_t NodesLeft(const Attention& a) {
   const Graph graph = Make(a);
