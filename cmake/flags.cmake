@@ -56,6 +56,8 @@ if(INTMILL_SANITIZE)
       $<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:-no-pie>)
   endif()
 else()
+  include(CheckPIESupported)  # or CMake leaves linking of programs to the compiler's default
+  check_pie_supported()
   check_cxx_compiler_flag(-ftrivial-auto-var-init=zero INTMILL_HAS_VAR_INIT)  # not clang 14
   target_compile_options(intmill_flags INTERFACE
     -fstack-protector-strong -fstack-clash-protection
