@@ -42,7 +42,7 @@ class ByteAttentionKernel : public Kernel {
       : a_(InU8(a)),
         flips_(a.q_dtype == DType::kS8),
         loops_(LoopsFor(isa)),
-        products_(Products(a, isa)),
+        products_(ProductsOf(a, isa)),
         chunks_(std::max<int64_t>(1, (a.queries + kChunk / 2) / kChunk)),
         chunk_rows_((a.queries + chunks_ - 1) / chunks_),
         padded_keys_(RoundUp(a.keys, kProductLanes)),
@@ -77,10 +77,10 @@ class ByteAttentionKernel : public Kernel {
   }
 
   // Words of keys are moved whole.
-  static const AttentionProducts* Products(const ByteAttention& a, Isa isa) {
+  static const Products* ProductsOf(const ByteAttention& a, Isa isa) {
     const bool fits =
         a.depth % kProductGroup == 0 && a.k_element == 1 && a.k.token % kProductGroup == 0;
-    return fits ? AttentionProductsFor(isa) : nullptr;
+    return fits ? ProductsFor(isa) : nullptr;
   }
 
   Layout LayOut() const {
@@ -141,13 +141,7 @@ class ByteAttentionKernel : public Kernel {
 
   void Pack(const uint8_t* k, const uint8_t* v, std::byte* scratch) const {
     if (products_ != nullptr) {
-      products_->packing->keys({k, a_.k.token, a_.keys, a_.depth}, a_.q_zero_point,
-                               At<uint8_t>(scratch, layout_.keys),
-                               At<int32_t>(scratch, layout_.start));
-      auto* zeros = At<uint8_t>(scratch, layout_.result);
-      std::memset(zeros, 0, static_cast<size_t>(a_.width));
-      products_->packing->values({v, a_.v.token, a_.keys, a_.width}, zeros,
-                                 At<uint8_t>(scratch, layout_.values));
+      PackPanels({k, a_.k.token, a_.keys, a_.depth}, {v, a_.v.token, a_.keys, a_.width}, scratch);
       return;
     }
     auto* keys = At<int16_t>(scratch, layout_.keys);
@@ -158,6 +152,27 @@ class ByteAttentionKernel : public Kernel {
     for (int64_t i = 0; i < a_.width; ++i)
       for (int64_t t = 0; t < a_.keys; ++t)
         values[i * a_.keys + t] = static_cast<int8_t>(v[t * a_.v.token + i]);
+  }
+
+  // Keys are the columns of their product, values the rows.
+  void PackPanels(const ByteMatrix& k, const ByteMatrix& v, std::byte* scratch) const {
+    const ProductPacking& packing = *products_->packing;
+    auto* keys = At<uint8_t>(scratch, layout_.keys);
+    auto* start = At<int32_t>(scratch, layout_.start);
+    for (int64_t first = 0; first < k.rows; first += kProductColumns) {
+      const int64_t columns = std::min(kProductColumns, k.rows - first);
+      packing.transposed_panel(k, first, columns, keys);
+      packing.start(keys, columns, k.columns, a_.q_zero_point, start + first);
+      keys += RoundUp(columns, kProductLanes) * k.columns;
+    }
+    auto* zeros = At<uint8_t>(scratch, layout_.result);
+    std::memset(zeros, 0, static_cast<size_t>(v.columns));
+    auto* values = At<uint8_t>(scratch, layout_.values);
+    for (int64_t first = 0; first < v.columns; first += kProductColumns) {
+      const int64_t columns = std::min(kProductColumns, v.columns - first);
+      packing.panel(v, first, columns, zeros, values);
+      values += RoundUp(columns, kProductLanes) * RoundUp(v.rows, kProductGroup);
+    }
   }
 
   // Panels of the right operand, one after the other.
@@ -271,7 +286,7 @@ class ByteAttentionKernel : public Kernel {
   const ByteAttention a_;
   const bool flips_;
   const Loops& loops_;
-  const AttentionProducts* const products_;
+  const Products* const products_;
   const int64_t chunks_;
   const int64_t chunk_rows_;
   const int64_t padded_keys_;

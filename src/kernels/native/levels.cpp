@@ -20,7 +20,7 @@ extern const Loops kLoops;
 namespace avx512_vnni {
 extern const Loops kLoops;
 extern const ProductLoops kProductLoops;
-extern const AttentionPacking kAttentionPacking;
+extern const ProductPacking kProductPacking;
 }  // namespace avx512_vnni
 namespace avx512_vbmi {
 void TableRow(const uint8_t* table, const uint8_t* x, uint8_t* y, int64_t n);
@@ -45,17 +45,10 @@ TableLoop TableLoopFor([[maybe_unused]] Isa isa) {
   return baseline::TableRow;
 }
 
-const ProductLoops* ProductLoopsFor([[maybe_unused]] Isa isa) {
+const Products* ProductsFor([[maybe_unused]] Isa isa) {
 #if defined(__x86_64__)
-  if (isa == Isa::kAvx512Vnni || isa == Isa::kAvx512Bf16) return &avx512_vnni::kProductLoops;
-#endif
-  return nullptr;
-}
-
-const AttentionProducts* AttentionProductsFor([[maybe_unused]] Isa isa) {
-#if defined(__x86_64__)
-  static constexpr AttentionProducts kProducts = {&avx512_vnni::kProductLoops,
-                                                  &avx512_vnni::kAttentionPacking};
+  static constexpr Products kProducts = {&avx512_vnni::kProductLoops,
+                                         &avx512_vnni::kProductPacking};
   if (isa >= Isa::kAvx512Vnni) return &kProducts;
 #endif
   return nullptr;

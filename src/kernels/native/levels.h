@@ -11,15 +11,12 @@ namespace intmill::native {
 // Asked once, when a kernel is made.
 const Loops& LoopsFor(Isa isa);
 TableLoop TableLoopFor(Isa isa);
-// Null where oneDNN is the better or the only one: without AVX-512 VNNI, and with AMX.
-const ProductLoops* ProductLoopsFor(Isa isa);
-
-// Products of matrices that only a run knows: null without AVX-512 VNNI.
-struct AttentionProducts {
+// Null without AVX-512 VNNI. With AMX oneDNN multiplies whole tiles: for products that it can do.
+struct Products {
   const ProductLoops* loops;
-  const AttentionPacking* packing;
+  const ProductPacking* packing;
 };
-const AttentionProducts* AttentionProductsFor(Isa isa);
+const Products* ProductsFor(Isa isa);
 
 }  // namespace intmill::native
 

@@ -2,7 +2,6 @@
 // times blocks of rows (loops/product_x86.cpp). oneDNN is near its best for large depths and many
 // columns; for the few channels of small convolutions this is two to three times as fast.
 #include <algorithm>
-#include <cstring>
 #include <limits>
 #include <string>
 
@@ -35,6 +34,26 @@ int64_t ChunksOf(const MatMul& m) {
   const bool many_panels = m.columns() >= kManyPanels * kProductColumns;
   const int64_t rows = (many_panels ? kLargeChunkBytes : kChunkBytes) / m.depth();
   return std::max<int64_t>(1, RowsOf(m) / std::max(kChunkRows, rows));
+}
+
+// Sums of all blocks for panels of this width: the last block of a chunk has as many rows as the
+// others, some of them for the second time.
+int64_t SumsWith(const MatMul& m, int64_t width) {
+  const int64_t rows = (RowsOf(m) + ChunksOf(m) - 1) / ChunksOf(m);
+  const auto sums = [&](int64_t columns) {
+    const int64_t registers = (columns + kProductLanes - 1) / kProductLanes;
+    const int64_t block = ProductRowsFor(registers);
+    return (rows + block - 1) / block * block * registers;
+  };
+  const int64_t last = m.columns() % width;
+  return m.columns() / width * sums(width) + (last == 0 ? 0 : sums(last));
+}
+
+int64_t PanelWidth(const MatMul& m) {
+  constexpr int64_t kNarrow = kProductColumns - kProductLanes;
+  const bool is_large = m.columns() >= kManyPanels * kProductColumns;
+  return is_large && SumsWith(m, kNarrow) < SumsWith(m, kProductColumns) ? kNarrow
+                                                                         : kProductColumns;
 }
 
 // An addend first, if any, and then only clamps.
@@ -79,20 +98,22 @@ ProductLoop LoopOf(const MatMul& m, const ProductLoops& loops) {
 // Weights, starts, scales and biases of all panels, each panel in one piece.
 class PackedProduct {
  public:
-  static Result<PackedProduct> Pack(const MatMul& m) {
+  static Result<PackedProduct> Pack(const MatMul& m, const ProductPacking& packing) {
     PackedProduct p;
     p.depth_ = m.depth();
     p.columns_ = m.columns();
+    p.width_ = PanelWidth(m);
     ASSIGN_OR_RETURN(p.memory_, PackOnce(p.bytes(), [&](std::byte* memory) {
                        ParallelFor(p.count(), 1, [&](int64_t begin, int64_t end) {
-                         for (int64_t i = begin; i < end; ++i) p.PackPanel(m, i, memory);
+                         for (int64_t i = begin; i < end; ++i) p.PackPanel(m, i, packing, memory);
                        });
                        return Ok();
                      }));
     return p;
   }
 
-  int64_t count() const { return (columns_ + kProductColumns - 1) / kProductColumns; }
+  int64_t count() const { return (columns_ + width_ - 1) / width_; }
+  int64_t width() const { return width_; }  // of all panels but the last
   int64_t bytes() const { return Offset(count()); }
 
   ProductPanel Panel(int64_t i) const {
@@ -110,51 +131,40 @@ class PackedProduct {
  private:
   // All panels but the last are full.
   int64_t Offset(int64_t i) const {
-    const int64_t columns =
-        i < count() || i == 0 ? i * kProductColumns : (i - 1) * kProductColumns + Padded(i - 1);
+    const int64_t columns = i < count() || i == 0 ? i * width_ : (i - 1) * width_ + Padded(i - 1);
     return columns * (depth_ + 12);
   }
-  int64_t ColumnsOf(int64_t i) const {
-    return std::min(kProductColumns, columns_ - i * kProductColumns);
-  }
+  int64_t ColumnsOf(int64_t i) const { return std::min(width_, columns_ - i * width_); }
   int64_t Padded(int64_t i) const {
     return (ColumnsOf(i) + kProductLanes - 1) / kProductLanes * kProductLanes;
   }
 
   // Adding -0.0 changes nothing, not even the sign of a zero: an absent bias.
-  void PackPanel(const MatMul& m, int64_t panel, std::byte* memory) const {
-    std::byte* at = memory + Offset(panel);
-    std::byte* constants = at + Padded(panel) * depth_;
+  void PackPanel(const MatMul& m, int64_t panel, const ProductPacking& packing,
+                 std::byte* memory) const {
+    auto* weights = reinterpret_cast<uint8_t*>(memory + Offset(panel));
+    auto* start = reinterpret_cast<int32_t*>(weights + Padded(panel) * depth_);
+    auto* scales = reinterpret_cast<float*>(start + Padded(panel));
+    float* bias = scales + Padded(panel);
+    const int64_t first = panel * width_;
+    const int64_t columns = ColumnsOf(panel);
+    const auto* b = static_cast<const uint8_t*>(m.weights);
+    if (m.b_is_transposed)
+      packing.transposed_panel({b, depth_, columns_, depth_}, first, columns, weights);
+    else
+      packing.panel({b, columns_, depth_, columns_}, first, columns, nullptr, weights);
+    packing.start(weights, columns, depth_, m.a_zero_point, start);
     const Epilogue& e = m.epilogue;
-    for (int64_t i = 0; i < ColumnsOf(panel); ++i) {
-      const int64_t column = panel * kProductColumns + i;
-      const int64_t sum = PackColumn(m, column, Padded(panel), at + i * kProductGroup);
-      const auto start = static_cast<int32_t>(-m.a_zero_point * sum);
-      const auto c = static_cast<size_t>(column);
-      const float scale = e.scales[e.scales.size() == 1 ? 0 : c];
-      const float bias = e.bias.empty() ? -0.0f : e.bias[c];
-      std::memcpy(constants + i * 4, &start, sizeof start);
-      std::memcpy(constants + (Padded(panel) + i) * 4, &scale, sizeof scale);
-      std::memcpy(constants + (2 * Padded(panel) + i) * 4, &bias, sizeof bias);
+    for (int64_t i = 0; i < columns; ++i) {
+      const auto c = static_cast<size_t>(first + i);
+      scales[i] = e.scales[e.scales.size() == 1 ? 0 : c];
+      bias[i] = e.bias.empty() ? -0.0f : e.bias[c];
     }
-  }
-
-  // Returns the sum of the column's weights.
-  int64_t PackColumn(const MatMul& m, int64_t column, int64_t padded, std::byte* to) const {
-    const auto* w = static_cast<const int8_t*>(m.weights);
-    const int64_t step = m.b_is_transposed ? 1 : columns_;
-    const int8_t* from = w + (m.b_is_transposed ? column * depth_ : column);
-    int64_t sum = 0;
-    for (int64_t k = 0; k < depth_; ++k) {
-      to[k / kProductGroup * padded * kProductGroup + k % kProductGroup] =
-          static_cast<std::byte>(from[k * step]);
-      sum += from[k * step];
-    }
-    return sum;
   }
 
   int64_t depth_ = 0;
   int64_t columns_ = 0;
+  int64_t width_ = 0;
   SharedBytes memory_;
 };
 
@@ -181,7 +191,7 @@ class ProductKernel : public Kernel {
   // One panel after the other for a chunk of rows, then the next chunk.
   Status Run(const RunArgs& args, KernelState*) const override {
     const int64_t panels = packed_.count();
-    const int64_t products = rows_ / chunks_ * std::min(kProductColumns, columns_) * depth_;
+    const int64_t products = rows_ / chunks_ * std::min(packed_.width(), columns_) * depth_;
     ParallelFor(chunks_ * panels, std::max<int64_t>(1, kGrain / std::max<int64_t>(1, products)),
                 [&](int64_t begin, int64_t end) {
                   for (int64_t i = begin; i < end; ++i) RunOne(args, i / panels, i % panels);
@@ -192,7 +202,7 @@ class ProductKernel : public Kernel {
  private:
   void RunOne(const RunArgs& args, int64_t chunk, int64_t panel) const {
     const int64_t first = rows_ * chunk / chunks_;
-    const int64_t at = first * columns_ + panel * kProductColumns;
+    const int64_t at = first * columns_ + panel * packed_.width();
     ProductRows r{.a = static_cast<const uint8_t*>(args.inputs[0]) + first * depth_,
                   .a_step = depth_,
                   .rows = rows_ * (chunk + 1) / chunks_ - first,
@@ -224,19 +234,19 @@ class ProductKernel : public Kernel {
 }  // namespace
 
 bool PrefersProduct(const MatMul& m, Isa isa) {
-  // With AMX oneDNN multiplies whole tiles.
-  return ProductLoopsFor(isa) != nullptr && m.weights != nullptr && m.a_dtype == DType::kU8 &&
-         m.b_dtype == DType::kS8 && m.weight_zero_points.empty() && m.a_scale_input < 0 &&
-         !m.a_is_transposed && m.a_strides.empty() && m.depth() % kProductGroup == 0 &&
-         NumElements(m.b) == m.columns() * m.depth() && NumElements(m.a) == RowsOf(m) * m.depth() &&
-         FitsEpilogue(m.epilogue);
+  return isa < Isa::kAmx && ProductsFor(isa) != nullptr && m.weights != nullptr &&
+         m.a_dtype == DType::kU8 && m.b_dtype == DType::kS8 && m.weight_zero_points.empty() &&
+         m.a_scale_input < 0 && !m.a_is_transposed && m.a_strides.empty() &&
+         m.depth() % kProductGroup == 0 && NumElements(m.b) == m.columns() * m.depth() &&
+         NumElements(m.a) == RowsOf(m) * m.depth() && FitsEpilogue(m.epilogue);
 }
 
 Result<std::unique_ptr<Kernel>> MakeProduct(const MatMul& m, Isa isa) {
   if (!PrefersProduct(m, isa))
     return Error(Code::kUnsupported, "a product of other than u8 and constant s8 matrices");
-  ASSIGN_OR_RETURN(PackedProduct packed, PackedProduct::Pack(m));
-  return MakeKernel<ProductKernel>(m, LoopOf(m, *ProductLoopsFor(isa)), std::move(packed));
+  const Products& products = *ProductsFor(isa);
+  ASSIGN_OR_RETURN(PackedProduct packed, PackedProduct::Pack(m, *products.packing));
+  return MakeKernel<ProductKernel>(m, LoopOf(m, *products.loops), std::move(packed));
 }
 
 }  // namespace intmill::native

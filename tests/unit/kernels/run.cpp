@@ -167,13 +167,13 @@ std::vector<const void*> MatMulProblem::inputs() const {
   return {a.data(), b.data(), nullptr, addend.data()};
 }
 
-MatMulProblem RandomMatMul(Random& random) {
+MatMulProblem RandomMatMul(Random& random, int64_t most_columns) {
   MatMulProblem p;
   MatMul& m = p.matmul;
   const int64_t batch = random.Chance() ? 1 : random.Int(2, 4);
   const bool batch_of_b = random.Chance();
   const int64_t rows = random.Chance() ? random.Int(1, 4) : random.Int(1, 70);
-  const int64_t columns = random.Int(1, 100);
+  const int64_t columns = random.Int(1, most_columns);
   const int64_t depth = random.Int(1, 200);
   m.a = {batch, rows, depth};
   m.b = {batch_of_b ? batch : 1, depth, columns};

@@ -66,7 +66,7 @@ struct MatMulProblem {
   size_t output_bytes() const;
   std::vector<const void*> inputs() const;
 };
-MatMulProblem RandomMatMul(Random& random);
+MatMulProblem RandomMatMul(Random& random, int64_t most_columns = 100);
 
 }  // namespace intmill::test
 

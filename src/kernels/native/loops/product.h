@@ -11,6 +11,11 @@ constexpr int64_t kProductLanes = 16;    // columns of a register
 constexpr int64_t kProductColumns = 64;  // of a panel, at most
 constexpr int64_t kProductGroup = 4;     // products that one instruction adds to a column
 
+// Rows that are multiplied together with a panel of so many registers: their sums fill two dozen.
+constexpr int ProductRowsFor(int64_t registers) {
+  return registers == 4 ? 6 : registers == 3 ? 8 : 12;
+}
+
 enum class ProductOutput { kU8, kS8, kF32, kCount };
 enum class ProductAddend { kNone, kF32, kU8, kS8, kCount };
 
@@ -63,14 +68,18 @@ struct ByteMatrix {
   int64_t columns;
 };
 
-// Matrices that are known at run time, into panels one after the other; see attention_x86.cpp.
-struct AttentionPacking {
-  // For a product with the transposed matrix: its rows become columns. `step` and the number of
-  // columns are multiples of 4; there is a start for each of the padded columns.
-  void (*keys)(const ByteMatrix& keys, int32_t zero_point, uint8_t* weights, int32_t* start);
-  // For a product whose depth is the number of rows, rounded up to a multiple of 4. `zeros`: as
-  // many as the matrix has columns.
-  void (*values)(const ByteMatrix& values, const uint8_t* zeros, uint8_t* weights);
+// One panel of a right matrix of s8. See product_packing_x86.cpp.
+struct ProductPacking {
+  // Columns [first, first + columns). The depth is the number of rows, rounded up to a multiple of
+  // 4 by rows that are read from `zeros`, which has as many as the matrix has columns.
+  void (*panel)(const ByteMatrix& m, int64_t first, int64_t columns, const uint8_t* zeros,
+                uint8_t* weights);
+  // Of a transposed matrix: its rows [first, first + columns) become columns. `step` and the
+  // matrix's own number of columns are multiples of 4.
+  void (*transposed_panel)(const ByteMatrix& m, int64_t first, int64_t columns, uint8_t* weights);
+  // For each of the panel's padded columns: -zero_point * its sum.
+  void (*start)(const uint8_t* weights, int64_t columns, int64_t depth, int32_t zero_point,
+                int32_t* start);
 };
 
 }  // namespace intmill::native

@@ -1,4 +1,5 @@
-// Packing the keys and values of one head for the products of product_x86.cpp.
+// Packing the right matrices of the products of product_x86.cpp: weights, and keys and values of
+// attention.
 #include <immintrin.h>
 
 #include "kernels/native/loops/loops.h"
@@ -8,17 +9,6 @@ namespace intmill::native::INTMILL_LEVEL {
 namespace {
 
 constexpr int64_t kWord = kProductGroup;  // bytes
-
-// Sixteen columns: start = -zero_point * the sum of the column.
-void StartOf(const uint8_t* weights, int64_t step, int64_t groups, int32_t zero_point,
-             int32_t* start) {
-  const __m512i ones = _mm512_set1_epi8(1);
-  __m512i sums = _mm512_setzero_si512();
-  for (int64_t g = 0; g < groups; ++g)
-    sums = _mm512_dpbusd_epi32(sums, ones, _mm512_loadu_si512(weights + g * step));
-  sums = _mm512_mullo_epi32(sums, _mm512_set1_epi32(-zero_point));
-  _mm512_storeu_si512(start, sums);
-}
 
 // Four rows of sixteen bytes become sixteen columns of four.
 void Interleave(const uint8_t* const rows[kWord], int64_t at, uint8_t* to) {
@@ -38,56 +28,56 @@ void Interleave(const uint8_t* const rows[kWord], int64_t at, uint8_t* to) {
   store(3, _mm_unpackhi_epi16(high01, high23));
 }
 
-// A panel of values: [rows / 4][columns][4]. Rows that are not there are zeros.
-void PackPanel(const ByteMatrix& v, int64_t first, int64_t columns, const uint8_t* zeros,
-               uint8_t* to) {
-  const int64_t padded = (columns + kProductLanes - 1) / kProductLanes * kProductLanes;
-  for (int64_t row = 0; row < v.rows; row += kWord) {
+int64_t Padded(int64_t columns) {
+  return (columns + kProductLanes - 1) / kProductLanes * kProductLanes;
+}
+
+void PackPanel(const ByteMatrix& m, int64_t first, int64_t columns, const uint8_t* zeros,
+               uint8_t* weights) {
+  const int64_t padded = Padded(columns);
+  for (int64_t row = 0; row < m.rows; row += kWord) {
     const uint8_t* rows[kWord];
     for (int64_t i = 0; i < kWord; ++i)
-      rows[i] = row + i < v.rows ? v.data + (row + i) * v.step + first : zeros;
+      rows[i] = row + i < m.rows ? m.data + (row + i) * m.step + first : zeros;
     int64_t c = 0;
-    for (; c + kProductLanes <= columns; c += kProductLanes) Interleave(rows, c, to + c * kWord);
+    for (; c + kProductLanes <= columns; c += kProductLanes)
+      Interleave(rows, c, weights + c * kWord);
     for (; c < padded; ++c)
-      for (int64_t i = 0; i < kWord; ++i) to[c * kWord + i] = c < columns ? rows[i][c] : 0;
-    to += padded * kWord;
+      for (int64_t i = 0; i < kWord; ++i) weights[c * kWord + i] = c < columns ? rows[i][c] : 0;
+    weights += padded * kWord;
   }
 }
 
-// Columns of the product are tokens, which lie in rows here.
-void PackKeys(const ByteMatrix& keys, int32_t zero_point, uint8_t* weights, int32_t* start) {
-  const int64_t groups = keys.columns / kWord;
-  for (int64_t first = 0; first < keys.rows; first += kProductColumns) {
-    const int64_t left = keys.rows - first;
-    const int64_t tokens = left < kProductColumns ? left : kProductColumns;
-    const int64_t padded = (tokens + kProductLanes - 1) / kProductLanes * kProductLanes;
-    if (padded > tokens)
-      for (int64_t g = 0; g < groups; ++g)
-        __builtin_memset(weights + (g * padded + tokens) * kWord, 0,
-                         static_cast<size_t>((padded - tokens) * kWord));
-    TransposeWords(
-        keys.data + first * keys.step,
-        {.rows = tokens, .columns = groups, .src_stride = keys.step / kWord, .dst_stride = padded},
-        weights);
-    for (int64_t c = 0; c < padded; c += kProductLanes)
-      StartOf(weights + c * kWord, padded * kWord, groups, zero_point, start + first + c);
-    weights += padded * keys.columns;
-  }
+void PackTransposedPanel(const ByteMatrix& m, int64_t first, int64_t columns, uint8_t* weights) {
+  const int64_t groups = m.columns / kWord;
+  const int64_t padded = Padded(columns);
+  if (padded > columns)
+    for (int64_t g = 0; g < groups; ++g)
+      __builtin_memset(weights + (g * padded + columns) * kWord, 0,
+                       static_cast<size_t>((padded - columns) * kWord));
+  TransposeWords(
+      m.data + first * m.step,
+      {.rows = columns, .columns = groups, .src_stride = m.step / kWord, .dst_stride = padded},
+      weights);
 }
 
-void PackValues(const ByteMatrix& values, const uint8_t* zeros, uint8_t* weights) {
-  const int64_t depth = (values.rows + kWord - 1) / kWord * kWord;
-  for (int64_t first = 0; first < values.columns; first += kProductColumns) {
-    const int64_t left = values.columns - first;
-    const int64_t columns = left < kProductColumns ? left : kProductColumns;
-    PackPanel(values, first, columns, zeros, weights);
-    weights += (columns + kProductLanes - 1) / kProductLanes * kProductLanes * depth;
+void StartPanel(const uint8_t* weights, int64_t columns, int64_t depth, int32_t zero_point,
+                int32_t* start) {
+  const __m512i ones = _mm512_set1_epi8(1);
+  const int64_t padded = Padded(columns);
+  for (int64_t c = 0; c < padded; c += kProductLanes) {
+    __m512i sums = _mm512_setzero_si512();
+    for (int64_t k = 0; k < depth; k += kWord)
+      sums = _mm512_dpbusd_epi32(sums, ones, _mm512_loadu_si512(weights + k * padded + c * kWord));
+    sums = _mm512_mullo_epi32(sums, _mm512_set1_epi32(-zero_point));
+    _mm512_storeu_si512(start + c, sums);
   }
 }
 
 }  // namespace
 
-extern const AttentionPacking kAttentionPacking;
-const AttentionPacking kAttentionPacking = {.keys = PackKeys, .values = PackValues};
+extern const ProductPacking kProductPacking;
+const ProductPacking kProductPacking = {
+    .panel = PackPanel, .transposed_panel = PackTransposedPanel, .start = StartPanel};
 
 }  // namespace intmill::native::INTMILL_LEVEL

@@ -10,7 +10,6 @@ namespace {
 
 // Sums of a block: few enough that two dozen registers hold them.
 constexpr int kSums = 24;
-constexpr int RowsOf(int registers) { return registers == 4 ? 6 : registers == 3 ? 8 : 12; }
 
 [[gnu::always_inline]] inline __m512i Broadcast(const uint8_t* four) {
   int32_t bits;
@@ -156,7 +155,7 @@ template <ProductOutput kOutput, ProductAddend kAddend>
 template <ProductOutput kOutput, ProductAddend kAddend, int kRegisters>
 [[gnu::always_inline]] inline void ForBlocks(const ProductRows& r, const ProductPanel& p,
                                              const ProductFinish& f) {
-  constexpr int kRows = RowsOf(kRegisters);
+  constexpr int kRows = ProductRowsFor(kRegisters);
   alignas(64) int32_t sums[kRows * kProductColumns];
   if (r.rows < kRows) {
     for (int64_t i = 0; i < r.rows; ++i) {
