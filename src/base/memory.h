@@ -20,6 +20,17 @@ using AlignedBytes = std::unique_ptr<std::byte[], AlignedFree>;
 // Zeroed memory of at least `bytes` (>= 0); kOutOfMemory says how much was asked for.
 Result<AlignedBytes> AllocateAligned(int64_t bytes);
 
+struct Unmap {
+  void* mapping = nullptr;
+  size_t bytes = 0;
+  void operator()(std::byte*) const noexcept;
+};
+using HugeBytes = std::unique_ptr<std::byte[], Unmap>;
+
+// Zeroed memory that the system is asked to back with huge pages, and that begins where one begins.
+// What is not touched takes no memory.
+Result<HugeBytes> AllocateHuge(int64_t bytes);
+
 }  // namespace intmill
 
 #endif  // INTMILL_BASE_MEMORY_H

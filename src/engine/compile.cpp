@@ -10,6 +10,7 @@
 #include "engine/plan_impl.h"
 #include "engine/reference_kernel.h"
 #include "kernels/onednn/runtime.h"
+#include "kernels/packed_memory.h"
 #include "kernels/packing_scope.h"
 
 namespace intmill {
@@ -367,6 +368,7 @@ class Compiler {
   std::vector<DraftStep> drafts_;
   std::vector<BufferId> input_tap_buffers_;
   size_t records_ = 0;  // followed
+  PackedMemory packed_memory_;
 };
 
 }  // namespace

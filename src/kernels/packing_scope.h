@@ -6,8 +6,8 @@
 #include <optional>
 #include <utility>
 
-#include "base/memory.h"
 #include "base/status.h"
+#include "kernels/packed_memory.h"
 #include "tensor/kernel_record.h"
 
 namespace intmill {
@@ -47,9 +47,9 @@ template <typename Fill>
 Result<SharedBytes> PackOnce(int64_t bytes, Fill&& fill) {
   PackingScope* const scope = PackingScope::current();
   if (scope != nullptr && scope->is_followed()) return scope->NextPacked(bytes);
-  ASSIGN_OR_RETURN(AlignedBytes memory, AllocateAligned(bytes));
+  ASSIGN_OR_RETURN(std::shared_ptr<std::byte> memory, PackedMemory::Allocate(bytes));
   TRY(std::forward<Fill>(fill)(memory.get()));
-  SharedBytes packed(memory.release(), AlignedFree());
+  SharedBytes packed = std::move(memory);
   if (scope != nullptr) scope->WritePacked(packed, bytes);
   return packed;
 }

@@ -105,6 +105,16 @@ Test(memory, refuses_negative_and_impossible_sizes) {
   cr_expect_eq(AllocateAligned(int64_t{1} << 60).status().code(), Code::kOutOfMemory);
 }
 
+Test(memory, huge_pages_are_aligned_and_zeroed_and_refuse_impossible_sizes) {
+  const Result<HugeBytes> bytes = AllocateHuge(3 << 20);
+  cr_assert(bytes.ok());
+  cr_expect_eq(reinterpret_cast<uintptr_t>(bytes->get()) % (2 << 20), 0);
+  cr_expect_eq((*bytes)[0], std::byte{0});
+  cr_expect_eq((*bytes)[(3 << 20) - 1], std::byte{0});
+  for (const int64_t impossible : {int64_t{-1}, int64_t{0}, int64_t{1} << 60, INT64_MAX})
+    cr_expect_eq(AllocateHuge(impossible).status().code(), Code::kOutOfMemory);
+}
+
 Test(cpu, the_processor_has_a_name_without_blanks_around_it) {
   const std::string name = CpuName();
   cr_assert_not(name.empty());
