@@ -24,6 +24,8 @@ int32_t OnnxTypeOf(DType dtype) {
       return 2;
     case DType::kS8:
       return 3;
+    case DType::kS16:
+      return 5;
     case DType::kS32:
       return 6;
     case DType::kS64:

@@ -42,14 +42,14 @@ Status Reference(const ReferenceArgs& args) {
     return DequantizeAll(args, [dtype](const Tensor& t, int64_t i) {
       return NibbleAt(t.data<uint8_t>(), i, dtype == DType::kS4);
     });
-  return ForType<uint8_t, int8_t, int32_t>(dtype, [&]<typename T>(T) {
+  return ForType<uint8_t, int8_t, int16_t, int32_t>(dtype, [&]<typename T>(T) {
     return DequantizeAll(args, [](const Tensor& t, int64_t i) { return int64_t{t.data<T>()[i]}; });
   });
 }
 
 Result<std::unique_ptr<Kernel>> Lower(const LowerArgs& args) {
   TRY(RefusePostOps(args.node));
-  if (!IsQuantized8(args.in(0).dtype)) return UnsupportedType(args.in(0).dtype);
+  if (!IsQuantizedActivation(args.in(0).dtype)) return UnsupportedType(args.in(0).dtype);
   ASSIGN_OR_RETURN(native::ScaledRows rows, ScaledRowsOf(args, args.in(0).dtype));
   return native::MakeDequantize(std::move(rows), args.isa);
 }

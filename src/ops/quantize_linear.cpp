@@ -17,7 +17,7 @@ Status Infer(InferContext& context) {
   } else if (wanted != 0) {
     ASSIGN_OR_RETURN(out, StoredType(wanted));
   }
-  if (out != DType::kNone && !IsQuantized8(out))
+  if (out != DType::kNone && !IsQuantizedActivation(out))
     return Error(Code::kUnsupported, "quantizing to ", DTypeName(out));
   const Shape* x = context.shape(0);
   context.SetOutput(0, out, x == nullptr ? std::nullopt : std::optional<Shape>(*x));
@@ -44,7 +44,7 @@ Status QuantizeAll(const ReferenceArgs& args) {
 
 Status Reference(const ReferenceArgs& args) {
   return ForType<float, int32_t>(args.in(0).dtype(), [&]<typename In>(In) {
-    return ForType<uint8_t, int8_t>(args.out(0).dtype(),
+    return ForType<uint8_t, int8_t, int16_t>(args.out(0).dtype(),
                                     [&]<typename Out>(Out) { return QuantizeAll<In, Out>(args); });
   });
 }

@@ -36,10 +36,32 @@ QParamsPtr ConstantQParams(const Graph& graph, const Node& node, DType dtype) {
   return CheckQParams(*q).ok() ? q : nullptr;
 }
 
+// Sums of more u8 x s8 products may not fit into 32 bits: 255 * 127 * 66311 < 2^31.
+constexpr int64_t kMaxDepth = 66311;
+
 }  // namespace
 
 bool IsActivation(const QuantizedValue& q) {
   return q.id != kNoValue && q.qparams->per_tensor() && IsQuantized8(q.qparams->dtype);
+}
+
+bool IsActivation16(const QuantizedValue& q) {
+  return q.id != kNoValue && q.qparams->per_tensor() && q.qparams->dtype == DType::kS16 &&
+         q.qparams->zero_points[0] == 0;
+}
+
+bool WeightsFold(const Graph& graph, const Node& node, const QuantizedValue& weights) {
+  if (weights.id == kNoValue || !IsQuantized8(weights.qparams->dtype)) return false;
+  const Value& value = graph.value(weights.id);
+  if (!value.shape) return false;
+  const auto rank = static_cast<int64_t>(value.shape->size());
+  const int64_t axis = node.op->weight_axis(node, rank);
+  if (axis >= 0 && axis < rank && IsStatic(*value.shape)) {
+    const int64_t channels = (*value.shape)[static_cast<size_t>(axis)];
+    if (channels > 0 && NumElements(*value.shape) / channels > kMaxDepth) return false;
+  }
+  if (!value.constant) return weights.qparams->per_tensor();
+  return weights.qparams->per_tensor() || weights.qparams->axis == axis;
 }
 
 bool CarriesScale(const OpDef& op, size_t i) {

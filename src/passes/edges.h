@@ -20,11 +20,17 @@ struct QuantizedValue {
   int32_t node = Uses::kNone;  // the Q or DQ node that says so
 };
 
-// 8 bits with one scale: what activations are.
+// 8 bits with one scale: what activations are that operators compute with.
 bool IsActivation(const QuantizedValue& q);
+// 16 bits, with one scale and no zero point: a product reads them as two activations of 8.
+bool IsActivation16(const QuantizedValue& q);
 inline bool SameMeaning(const QuantizedValue& a, const QuantizedValue& b) {
   return *a.qparams == *b.qparams;
 }
+
+// Whether fold_qdq takes a weighted node with these weights: 8 bits, scaled at once or along output
+// channels, and not so many to a channel that sums leave 32 bits.
+bool WeightsFold(const Graph& graph, const Node& node, const QuantizedValue& weights);
 
 // Whether input i of the node has the elements that its outputs have (QuantRule::kSameScale).
 bool CarriesScale(const OpDef& op, size_t i);

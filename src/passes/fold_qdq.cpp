@@ -11,9 +11,6 @@
 namespace intmill {
 namespace {
 
-// Sums of more u8 x s8 products may not fit into 32 bits: 255 * 127 * 66311 < 2^31.
-constexpr int64_t kMaxDepth = 66311;
-
 bool SameTensor(const Tensor& a, const Tensor& b) {
   return a.bytes() == b.bytes() &&
          std::memcmp(a.data<void>(), b.data<void>(), static_cast<size_t>(a.bytes())) == 0;
@@ -100,27 +97,13 @@ class Folder {
   // Integer activations and constant integer weights, or two activations; a float bias, residual
   // or output may stay.
   bool WeightedFits(const Node& node, Plan& plan) {
-    if (!IsActivation(plan.inputs[0]) || !WeightsFit(node, plan.inputs[1])) return false;
+    if (!IsActivation(plan.inputs[0]) || !WeightsFold(graph_, node, plan.inputs[1])) return false;
     if (!IsActivation(plan.outputs[0])) plan.outputs[0] = {};
     if (node.op->max_inputs > 2 && node.inputs.size() > 2 && node.inputs[2] != kNoValue &&
         !BiasFits(node, plan.inputs[2]))
       return false;
     ChooseAddends(node, plan);
     return true;
-  }
-
-  bool WeightsFit(const Node& node, const QuantizedValue& weights) const {
-    if (weights.id == kNoValue || !IsQuantized8(weights.qparams->dtype)) return false;
-    const Value& value = graph_.value(weights.id);
-    if (!value.shape) return false;
-    const auto rank = static_cast<int64_t>(value.shape->size());
-    const int64_t axis = node.op->weight_axis(node, rank);
-    if (axis >= 0 && axis < rank && IsStatic(*value.shape)) {
-      const int64_t channels = (*value.shape)[static_cast<size_t>(axis)];
-      if (channels > 0 && NumElements(*value.shape) / channels > kMaxDepth) return false;
-    }
-    if (!value.constant) return weights.qparams->per_tensor();
-    return weights.qparams->per_tensor() || weights.qparams->axis == axis;
   }
 
   // 32-bit integers, or numbers known now.

@@ -10,6 +10,8 @@
 namespace intmill {
 namespace {
 
+bool HasOneMeaning(const QuantizedValue& q) { return IsActivation(q) || IsActivation16(q); }
+
 class Mover {
  public:
   explicit Mover(Graph& graph) : graph_(graph), edges_(graph) {}
@@ -41,7 +43,7 @@ class Mover {
     const std::vector<ValueId> outputs = edges_.node(index).outputs;
     if (outputs.size() != 1 || outputs[0] == kNoValue) return false;
     const std::optional<QuantizedValue> q = edges_.Quantized(outputs[0]);
-    if (!q || !IsActivation(*q)) return false;
+    if (!q || !HasOneMeaning(*q)) return false;
     const std::vector<size_t> data = DataInputs(edges_.node(index));
     bool all_dequantized = true;  // then PushDown does it without new nodes
     for (const size_t i : data) {
@@ -82,7 +84,7 @@ class Mover {
       const std::optional<QuantizedValue> d = edges_.Dequantized(x);
       if (!d && data.size() == 1 && HasOneScale(edges_.Producer(x))) return edges_.Producer(x);
       if (d && data.size() == 1 && AxisBehind(index, *d)) return d->node;
-      if (!d || !IsActivation(*d) || (q && !SameMeaning(*d, *q))) return Uses::kNone;
+      if (!d || !HasOneMeaning(*d) || (q && !SameMeaning(*d, *q))) return Uses::kNone;
       q = d;
     }
     return q ? q->node : Uses::kNone;

@@ -34,6 +34,7 @@ constexpr Pass kFuseSoftmax = {"fuse_softmax", FuseSoftmax};
 constexpr Pass kFoldDynamic = {"fold_dynamic", FoldDynamic};
 constexpr Pass kFoldWeightOnly = {"fold_weight_only", FoldWeightOnly};
 constexpr Pass kFoldQdq = {"fold_qdq", FoldQdq};
+constexpr Pass kSplitInt16 = {"split_int16", SplitInt16};
 constexpr Pass kMoveQdq = {"move_qdq", MoveQdq};
 constexpr Pass kFoldDequantize = {"fold_dequantize", FoldDequantize};
 constexpr Pass kPrune = {"prune", PrunePass};
@@ -50,8 +51,9 @@ constexpr Pass kFusions[] = {kFlattenMatMul,   kFuseActivations, kFuseResidualAd
                              kMoveQdq,         kFoldConstants,   kPrune};
 // After fold_qdq shapes are not inferred again: operators on integers would be taken for float
 // ones.
-constexpr Pass kIntegerPasses[] = {kFoldQdq, kFoldDynamic, kFoldWeightOnly, kFuseAttention,
-                                   kFusePad, kPrune,       kFoldDequantize, kPrune};
+constexpr Pass kIntegerPasses[] = {kSplitInt16,    kFoldQdq, kFoldDynamic, kFoldWeightOnly,
+                                   kFuseAttention, kFusePad, kPrune,       kFoldDequantize,
+                                   kPrune};
 
 // An argument about a shape travels one operator a round, through fold_shapes all at once.
 constexpr int64_t kMaxRounds = 8;

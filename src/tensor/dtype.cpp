@@ -25,6 +25,7 @@ constexpr Row kRows[] = {
     {DType::kS4, "s4", 4, -8, 7},
     {DType::kU4, "u4", 4, 0, 15},
     {DType::kBool, "bool", 8, 0, 1},
+    {DType::kS16, "s16", 16, -32768, 32767},
 };
 
 // A number that is no enumerator is treated as kNone: it has no bits and no range.
@@ -39,6 +40,7 @@ const Row& Find(DType dtype) {
 const char* DTypeName(DType dtype) { return Find(dtype).name; }
 bool IsKnown(DType dtype) { return Find(dtype).bits != 0; }
 bool IsQuantized8(DType dtype) { return dtype == DType::kS8 || dtype == DType::kU8; }
+bool IsQuantizedActivation(DType dtype) { return IsQuantized8(dtype) || dtype == DType::kS16; }
 int64_t BitsOf(DType dtype) { return Find(dtype).bits; }
 int64_t MinOf(DType dtype) { return Find(dtype).min; }
 int64_t MaxOf(DType dtype) { return Find(dtype).max; }

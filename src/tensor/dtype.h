@@ -19,14 +19,16 @@ enum class DType : int32_t {
   kS4 = 8,
   kU4 = 9,
   kBool = 10,
+  kS16 = 11,
 };
 
 const char* DTypeName(DType dtype);  // "f32", "u8", ...
 bool IsKnown(DType dtype);           // one of the enumerators but kNone
 bool IsQuantized8(DType dtype);      // s8 or u8
+bool IsQuantizedActivation(DType dtype);  // s8, u8 or s16
 // Bits of one element; 4-bit types are packed two to a byte, low half first.
 int64_t BitsOf(DType dtype);
-// Range of an integer type (kS4 to kS32, kU4, kU8).
+// Range of an integer type (kS4 to kS32, kU4, kU8, kS16).
 int64_t MinOf(DType dtype);
 int64_t MaxOf(DType dtype);
 
@@ -43,6 +45,10 @@ struct DTypeOfType<int8_t> {
 template <>
 struct DTypeOfType<uint8_t> {
   static constexpr DType value = DType::kU8;
+};
+template <>
+struct DTypeOfType<int16_t> {
+  static constexpr DType value = DType::kS16;
 };
 template <>
 struct DTypeOfType<int32_t> {

@@ -9,7 +9,8 @@ namespace intmill {
 namespace {
 
 bool CanBeQuantizedTo(DType dtype) {
-  return IsQuantized8(dtype) || dtype == DType::kS4 || dtype == DType::kU4 || dtype == DType::kS32;
+  return IsQuantizedActivation(dtype) || dtype == DType::kS4 || dtype == DType::kU4 ||
+         dtype == DType::kS32;
 }
 
 float Finite(float x) { return std::isnan(x) ? 0 : std::clamp(x, -FLT_MAX, FLT_MAX); }
@@ -61,13 +62,14 @@ Status CheckQParamsFit(const QParams& q, const Shape& shape) {
 
 // Asymmetric: s = (max - min) / (qmax - qmin), z = round(qmin - min / s).
 // Symmetric: s = max|r| / qmax with the narrow range -qmax..qmax; unsigned types are the same
-// numbers shifted by 2^(bits - 1), so that u8 and s8 tensors of a range quantize alike.
+// numbers shifted by 2^(bits - 1), so that u8 and s8 tensors of a range quantize alike. 16 bits are
+// always symmetric: kernels split them into bytes, which wants zero to be 0.
 void ChooseScale(Range range, DType dtype, bool symmetric, float* scale, int32_t* zero_point) {
   const double min = std::min(Finite(range.min), 0.0F);
   const double max = std::max(Finite(range.max), 0.0F);
   const auto qmin = static_cast<double>(MinOf(dtype));
   const auto qmax = static_cast<double>(MaxOf(dtype));
-  if (symmetric) {
+  if (symmetric || dtype == DType::kS16) {
     const double center = qmin < 0 ? 0 : (qmax + 1) / 2;
     const double largest = std::max(-min, max);
     *scale = largest == 0 ? 1 : ToScale(largest / (qmax - center));

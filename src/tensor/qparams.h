@@ -13,7 +13,7 @@
 namespace intmill {
 
 struct QParams {
-  DType dtype = DType::kNone;  // s8, u8, s32 (bias), s4, u4
+  DType dtype = DType::kNone;  // s8, u8, s16, s32 (bias), s4, u4
   int64_t axis = -1;           // -1: one scale; else one scale per index of that axis
   std::vector<float> scales;
   std::vector<int32_t> zero_points;  // as many as scales
@@ -35,7 +35,7 @@ struct Range {
 };
 
 // Scale and zero point that cover `range` together with 0 (numerics rule 3). Symmetric: zero point
-// 0 for s8 (in -127..127), 128 for u8. A range of only 0 gives scale 1.
+// 0 for s8 (in -127..127), 128 for u8; s16 is always symmetric. A range of only 0 gives scale 1.
 void ChooseScale(Range range, DType dtype, bool symmetric, float* scale, int32_t* zero_point);
 
 }  // namespace intmill

@@ -121,6 +121,8 @@ Result<Tensor> Quantize(const Tensor& x, const QParams& q) {
     QuantizeAs<int8_t>(x, q, out);
   } else if (q.dtype == DType::kU8) {
     QuantizeAs<uint8_t>(x, q, out);
+  } else if (q.dtype == DType::kS16) {
+    QuantizeAs<int16_t>(x, q, out);
   } else if (q.dtype == DType::kS32) {
     QuantizeAs<int32_t>(x, q, out);
   } else {
@@ -150,6 +152,9 @@ Result<Tensor> Dequantize(const Tensor& x) {
       break;
     case DType::kU8:
       DequantizeAs<uint8_t>(x, q, data);
+      break;
+    case DType::kS16:
+      DequantizeAs<int16_t>(x, q, data);
       break;
     case DType::kS32:
       DequantizeAs<int32_t>(x, q, data);

@@ -34,6 +34,8 @@ bool ForEachNumber(const Tensor& t, Visit&& visit) {
       return plain(t.data<int8_t>());
     case DType::kU8:
       return plain(t.data<uint8_t>());
+    case DType::kS16:
+      return plain(t.data<int16_t>());
     case DType::kS32:
       return plain(t.data<int32_t>());
     case DType::kS64:

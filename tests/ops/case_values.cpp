@@ -50,6 +50,9 @@ Status StoreValue(Tensor& t, int64_t i, double value) {
     case DType::kU8:
       Store<uint8_t>(t, i, value);
       return Ok();
+    case DType::kS16:
+      Store<int16_t>(t, i, value);
+      return Ok();
     case DType::kS32:
       Store<int32_t>(t, i, value);
       return Ok();
@@ -119,7 +122,7 @@ Status Fill(Tensor& t, const std::string& source, Words words) {
 }  // namespace
 
 Result<DType> ParseDType(const std::string& word) {
-  for (int32_t i = 1; i <= static_cast<int32_t>(DType::kBool); ++i)
+  for (int32_t i = 1; i <= static_cast<int32_t>(DType::kS16); ++i)
     if (word == DTypeName(static_cast<DType>(i))) return static_cast<DType>(i);
   return Error(Code::kBadFormat, "'", word, "' is not an element type");
 }

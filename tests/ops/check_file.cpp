@@ -19,6 +19,8 @@ int32_t OnnxTypeOf(DType dtype) {
       return kOnnxUint8;
     case DType::kS8:
       return kOnnxInt8;
+    case DType::kS16:
+      return kOnnxInt16;
     case DType::kS32:
       return kOnnxInt32;
     case DType::kS64:

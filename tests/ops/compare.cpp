@@ -50,6 +50,8 @@ Status CompareTensors(const Tensor& found, const Tensor& wanted, double toleranc
       return CompareValues<int8_t>(found, wanted, tolerance);
     case DType::kU8:
       return CompareValues<uint8_t>(found, wanted, tolerance);
+    case DType::kS16:
+      return CompareValues<int16_t>(found, wanted, tolerance);
     case DType::kS32:
       return CompareValues<int32_t>(found, wanted, tolerance);
     case DType::kS64:

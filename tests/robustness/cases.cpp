@@ -79,6 +79,9 @@ void Fill(Tensor& tensor, std::mt19937& random) {
       case DType::kS64:
         tensor.mutable_data<int64_t>()[i] = static_cast<int64_t>(r % 4) - 1;
         break;
+      case DType::kS16:
+        tensor.mutable_data<int16_t>()[i] = static_cast<int16_t>(r);
+        break;
       case DType::kS32:
         tensor.mutable_data<int32_t>()[i] = static_cast<int32_t>(r % 4) - 1;
         break;

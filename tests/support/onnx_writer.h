@@ -20,6 +20,7 @@ enum OnnxType : int32_t {
   kOnnxFloat = 1,
   kOnnxUint8 = 2,
   kOnnxInt8 = 3,
+  kOnnxInt16 = 5,
   kOnnxInt32 = 6,
   kOnnxInt64 = 7,
   kOnnxString = 8,

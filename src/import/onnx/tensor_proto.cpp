@@ -35,7 +35,7 @@ constexpr TypeName kTypes[] = {
     {"uint8", DType::kU8},
     {"int8", DType::kS8},
     {"uint16", DType::kNone},
-    {"int16", DType::kNone},
+    {"int16", DType::kS16},
     {"int32", DType::kS32},
     {"int64", DType::kS64},
     {"string", DType::kNone},

@@ -1,8 +1,9 @@
-// Floats to 8-bit numbers and back, with scales known when the kernel is made or taken from the
+// Floats to 8- and 16-bit numbers and back, with scales known when the kernel is made or taken from the
 // data.
 #include "kernels/native/quantize.h"
 
 #include <algorithm>
+#include <array>
 #include <string>
 
 #include "base/parallel.h"
@@ -62,6 +63,50 @@ class RowsKernel : public Kernel {
   const std::string name_;
 };
 
+class SplitInt16Kernel : public Kernel {
+ public:
+  SplitInt16Kernel(int64_t elements, std::optional<float> scale, const Loops& loops)
+      : elements_(elements),
+        quantizes_(scale.has_value()),
+        scale_{.flip = 0, .zero_point = 0, .scale = scale.value_or(1)},
+        loops_(*loops.int16),
+        name_(Cat(quantizes_ ? "native quantize and split:" : "native split:", loops.level)) {}
+
+  std::string_view name() const override { return name_; }
+
+  Status Run(const RunArgs& args, KernelState*) const override {
+    auto* high = static_cast<uint8_t*>(args.outputs[0]);
+    auto* low = static_cast<uint8_t*>(args.outputs[1]);
+    ParallelFor(elements_, kGrain, [&](int64_t begin, int64_t end) {
+      if (quantizes_)
+        QuantizeAndSplit(static_cast<const float*>(args.inputs[0]), high, low, begin, end);
+      else
+        loops_.split(static_cast<const int16_t*>(args.inputs[0]) + begin, high + begin,
+                     low + begin, end - begin);
+    });
+    return Ok();
+  }
+
+ private:
+  // In blocks whose integers stay in the nearest cache.
+  void QuantizeAndSplit(const float* x, uint8_t* high, uint8_t* low, int64_t begin,
+                        int64_t end) const {
+    constexpr int64_t kBlock = 1024;
+    std::array<int16_t, kBlock> integers;
+    for (int64_t n = 0; begin < end; begin += n) {
+      n = std::min(kBlock, end - begin);
+      loops_.quantize(x + begin, integers.data(), n, scale_);
+      loops_.split(integers.data(), high + begin, low + begin, n);
+    }
+  }
+
+  const int64_t elements_;
+  const bool quantizes_;
+  const ByteScale scale_;
+  const Int16Loops& loops_;
+  const std::string name_;
+};
+
 class DynamicQuantizeKernel : public Kernel {
  public:
   DynamicQuantizeKernel(int64_t elements, const Loops& loops)
@@ -94,14 +139,25 @@ class DynamicQuantizeKernel : public Kernel {
 
 Result<std::unique_ptr<Kernel>> MakeQuantize(ScaledRows rows, Isa isa) {
   const Loops& loops = LoopsFor(isa);
+  if (rows.dtype == DType::kS16)
+    return MakeKernel<RowsKernel<float, int16_t>>(rows, loops.int16->quantize,
+                                                  Cat("native quantize s16:", loops.level));
   return MakeKernel<RowsKernel<float, uint8_t>>(rows, loops.quantize,
                                                 Cat("native quantize:", loops.level));
 }
 
 Result<std::unique_ptr<Kernel>> MakeDequantize(ScaledRows rows, Isa isa) {
   const Loops& loops = LoopsFor(isa);
+  if (rows.dtype == DType::kS16)
+    return MakeKernel<RowsKernel<int16_t, float>>(rows, loops.int16->dequantize,
+                                                  Cat("native dequantize s16:", loops.level));
   return MakeKernel<RowsKernel<uint8_t, float>>(rows, loops.dequantize,
                                                 Cat("native dequantize:", loops.level));
+}
+
+Result<std::unique_ptr<Kernel>> MakeSplitInt16(int64_t elements, std::optional<float> scale,
+                                               Isa isa) {
+  return MakeKernel<SplitInt16Kernel>(elements, scale, LoopsFor(isa));
 }
 
 Result<std::unique_ptr<Kernel>> MakeDynamicQuantize(int64_t elements, Isa isa) {

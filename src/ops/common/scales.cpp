@@ -109,6 +109,8 @@ Result<DType> StoredType(int64_t onnx_type) {
       return DType::kU8;
     case 3:
       return DType::kS8;
+    case 5:
+      return DType::kS16;
     default:
       return Error(Code::kUnsupported, "quantizing to ONNX type ", onnx_type);
   }

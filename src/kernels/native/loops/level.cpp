@@ -13,6 +13,7 @@ const Loops kLoops = {
     .depthwise = &kDepthwiseLoops,
     .quantize = QuantizeRow,
     .dequantize = DequantizeRow,
+    .int16 = &kInt16Loops,
     .range = RangeOf,
     .weigh = WeighRow,
     .softmax = SoftmaxRow,

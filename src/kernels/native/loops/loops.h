@@ -95,6 +95,14 @@ struct IntegerLoops {
 
 using QuantizeLoop = void (*)(const float* x, uint8_t* y, int64_t n, const ByteScale& scale);
 using DequantizeLoop = void (*)(const uint8_t* x, float* y, int64_t n, const ByteScale& scale);
+
+// The same for s16, with any zero point, and x = 256 * high + low with low in 0..255; what is
+// stored of high is high + 128. `flip` means nothing here.
+struct Int16Loops {
+  void (*quantize)(const float* x, int16_t* y, int64_t n, const ByteScale& scale);
+  void (*dequantize)(const int16_t* x, float* y, int64_t n, const ByteScale& scale);
+  void (*split)(const int16_t* x, uint8_t* high, uint8_t* low, int64_t n);
+};
 // Widens [*min, *max] to the numbers in x; NaN is passed over.
 using RangeLoop = void (*)(const float* x, int64_t n, float* min, float* max);
 
@@ -156,6 +164,7 @@ struct Loops {
   const DepthwiseLoops* depthwise;
   QuantizeLoop quantize;
   DequantizeLoop dequantize;
+  const Int16Loops* int16;
   RangeLoop range;
   WeighLoop weigh;
   SoftmaxLoop softmax;
@@ -171,6 +180,7 @@ extern const UnaryLoop kUnaryLoops[];
 extern const BinaryLoop kBinaryLoops[];
 extern const ByteBinaryLoop kByteBinaryLoops[];
 extern const IntegerLoops kIntegerLoops;
+extern const Int16Loops kInt16Loops;
 extern const PoolLoops kPoolLoops;
 extern const AttentionLoops kAttentionLoops;
 extern const DepthwiseLoops kDepthwiseLoops;
