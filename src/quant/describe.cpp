@@ -48,6 +48,18 @@ class Layers {
     return sum;
   }
 
+  // The type of the integers that it reads as activations; "" where there are none.
+  std::string ActivationsOf(const Node& node) const {
+    for (const ValueId id : node.inputs) {
+      const int32_t producer = id == kNoValue ? Uses::kNone : uses_.producer[static_cast<size_t>(id)];
+      if (producer == Uses::kNone) continue;
+      const Node& maker = graph_.nodes[static_cast<size_t>(producer)];
+      if (!maker.op->Has(kDequantize) || graph_.ConstantOf(maker.inputs[0]) != nullptr) continue;
+      return DTypeName(graph_.value(maker.inputs[0]).dtype);
+    }
+    return "";
+  }
+
  private:
   // Constants of numbers, themselves or behind a DequantizeLinear. Axes, shapes and the like are
   // integers of 64 bits and no weights.
@@ -88,7 +100,8 @@ bool IsKeyCharacter(char c) {
 
 Table DescribeLayers(const Graph& graph) {
   Table table{.columns = {"name", "op", "inputs", "outputs", "dtype", "shape", "parameters",
-                          "bytes", "scheme", "note", "saturating", "saturating_pair"},
+                          "bytes", "scheme", "note", "saturating", "saturating_pair",
+                          "activations"},
               .rows = {}};
   const Table summary = QuantizationSummary(graph);  // layer, op, scheme, reason
   size_t row = 0;
@@ -108,7 +121,7 @@ Table DescribeLayers(const Graph& graph) {
                IsWorthQuantizing(*node.op) ? ToText(summary.rows[row][2]) : std::string(),
                std::move(note),
                proof ? Table::Cell(static_cast<int64_t>(proof->saturating.size())) : Table::Cell(),
-               proof ? PairText(proof->worst) : std::string()});
+               proof ? PairText(proof->worst) : std::string(), layers.ActivationsOf(node)});
     ++row;
   }
   return table;

@@ -24,7 +24,9 @@ Result<Tensor> ZeroPointTensor(const QParams& q) {
   const Shape shape = q.per_tensor() ? Shape{} : Shape{static_cast<int64_t>(q.scales.size())};
   ASSIGN_OR_RETURN(Tensor tensor, Tensor::Make(q.dtype, shape));
   for (size_t i = 0; i < q.zero_points.size(); ++i) {
-    if (q.dtype == DType::kS8) {
+    if (q.dtype == DType::kS16) {
+      tensor.mutable_data<int16_t>()[i] = static_cast<int16_t>(q.zero_points[i]);
+    } else if (q.dtype == DType::kS8) {
       tensor.mutable_data<int8_t>()[i] = static_cast<int8_t>(q.zero_points[i]);
     } else {
       tensor.mutable_data<uint8_t>()[i] = static_cast<uint8_t>(q.zero_points[i]);
@@ -53,8 +55,10 @@ class Inserter {
 
     FindAllMeans();
     const Uses uses = FindUses(graph_);
-    for (size_t id = 0; id < params_.size(); ++id)
-      if (params_[id]) TRY(QuantizeValue(static_cast<ValueId>(id), uses));
+    for (size_t id = 0; id < params_.bytes.size(); ++id)
+      if (params_.bytes[id]) TRY(QuantizeValue(static_cast<ValueId>(id), uses));
+    for (size_t i = 0; i < original_nodes_; ++i)
+      if (layers_[i].reads_int16()) TRY(QuantizeInput16(i, uses));
     for (size_t i = 0; i < original_nodes_; ++i) {
       TRY(hooks.Progress("quantize", static_cast<int64_t>(i),
                          static_cast<int64_t>(original_nodes_)));
@@ -89,7 +93,7 @@ class Inserter {
   // Only layers that take part in a value's quantization read it dequantized, unless its producer
   // writes integers: then there is nothing else to read.
   Status QuantizeValue(ValueId id, const Uses& uses) {
-    const QParams& q = *params_[static_cast<size_t>(id)];
+    const QParams& q = *params_.bytes[static_cast<size_t>(id)];
     if (graph_.value(id).constant) return QuantizeConstantValue(id, q);
     const std::string name = graph_.value(id).name;
     const int32_t producer = uses.producer[static_cast<size_t>(id)];
@@ -104,6 +108,7 @@ class Inserter {
       real = graph_.AddValue(name + "_real", dtype, shape);
       for (ValueId& out : graph_.nodes[static_cast<size_t>(producer)].outputs)
         if (out == id) out = real;
+      real_[id] = real;
     } else {
       dequantized = graph_.AddValue(name + "_dequantized", dtype, shape);
     }
@@ -117,9 +122,34 @@ class Inserter {
     if (dequantized == id) return Ok();
     for (const int32_t reader : uses.consumers[static_cast<size_t>(id)]) {
       const size_t i = static_cast<size_t>(reader);
+      if (layers_[i].reads_int16()) continue;
       if (from_integers || layers_[i].kind == LayerKind::kStatic)
         Redirect(i, id, dequantized, from_integers);
     }
+    return Ok();
+  }
+
+  // The input of a product in 16 bits, which only such products read.
+  Status QuantizeInput16(size_t i, const Uses& uses) {
+    const ValueId id = graph_.nodes[i].inputs[0];
+    auto [entry, is_new] = words_.try_emplace(id, kNoValue);
+    if (is_new) {
+      const QParams& q = *params_.words[static_cast<size_t>(id)];
+      const std::string name = graph_.value(id).name + "_s16";
+      const int32_t producer = uses.producer[static_cast<size_t>(id)];
+      const auto shape = graph_.value(id).shape;
+      const auto renamed = real_.find(id);
+      ASSIGN_OR_RETURN(const Constants c, AddParams(name, q));
+      const ValueId quantized = graph_.AddValue(name + "_quantized", q.dtype, shape);
+      entry->second = graph_.AddValue(name + "_dequantized", DType::kF32, shape);
+      AddNodeAt(producer, Side::kAfter, name + "_quantize", quantize_,
+                {renamed == real_.end() ? id : renamed->second, c.scale, c.zero_point},
+                {quantized});
+      AddNodeAt(producer, Side::kAfter, name + "_dequantize", dequantize_,
+                {quantized, c.scale, c.zero_point}, {entry->second});
+      scale_of_[entry->second] = q.scales[0];
+    }
+    graph_.nodes[i].inputs[0] = entry->second;
     return Ok();
   }
 
@@ -160,7 +190,12 @@ class Inserter {
   Status QuantizeLayer(size_t i) {
     const LayerDecision& layer = layers_[i];
     if (layer.kind != LayerKind::kStatic && layer.kind != LayerKind::kDynamicRanges) return Ok();
-    if (layer.kind == LayerKind::kDynamicRanges) TRY(QuantizeInputDynamically(i));
+    if (layer.kind == LayerKind::kDynamicRanges) {
+      if (layer.scheme.activation_dtype == DType::kS16)
+        return Error(Code::kUnsupported, Place(graph_.nodes[i]),
+                     ": activations of 16 bits with scheme dynamic, wanted scheme static");
+      TRY(QuantizeInputDynamically(i));
+    }
     if (!HasConstantWeight(graph_, graph_.nodes[i])) return Ok();
     return QuantizeConstants(i).At(Place(graph_.nodes[i]));
   }
@@ -222,6 +257,7 @@ class Inserter {
       context.bias = graph_.ConstantOf(graph_.nodes[i].inputs[2]);
     // Input 0 of a static layer is already the result of a DequantizeLinear.
     context.input_scale = scale_of_[graph_.nodes[i].inputs[0]];
+    context.keeps_float = layer.reads_int16();
     context.channels = InputChannelsOf(graph_.nodes[i], weight);
     context.means = means_[i];
     if (moments_) context.moments = moments_(graph_.nodes[i].name);
@@ -249,6 +285,10 @@ class Inserter {
     if (inputs.size() < 3) inputs.resize(3, kNoValue);
     const std::string name =
         inputs[2] == kNoValue ? graph_.nodes[i].name + "_bias" : graph_.value(inputs[2]).name;
+    if (w.bias.dtype() == DType::kF32) {
+      inputs[2] = graph_.AddConstant(name + "_corrected", std::move(w.bias));
+      return Ok();
+    }
     const int64_t bias_axis = w.bias.rank() - 1;
     ASSIGN_OR_RETURN(Tensor scales, Tensor::Of(std::span<const float>(w.bias_scales)));
     if (bias_axis < 0) {
@@ -295,6 +335,8 @@ class Inserter {
   std::vector<int64_t> keys_;                    // of the nodes added, see OrderNodes
   std::map<size_t, std::vector<double>> means_;  // of a layer's input channels
   std::map<ValueId, float> scale_of_;            // of dequantized activations
+  std::map<ValueId, ValueId> real_;              // value -> where its producer writes it now
+  std::map<ValueId, ValueId> words_;             // value -> dequantized from 16 bits
   std::map<ValueId, ValueId> dynamic_;           // value -> dequantized
   std::vector<SharedWeight> weights_;
 };

@@ -32,10 +32,11 @@ std::optional<QParams> ParamsOf(const Graph& graph, const Node& quantize) {
     return {};
   QParams params;
   params.dtype = zero_point->dtype();
-  if (params.dtype != DType::kU8 && params.dtype != DType::kS8) return {};
+  if (!IsQuantizedActivation(params.dtype)) return {};
+  const Result<std::vector<int64_t>> zero_points = ToInts(*zero_point);
+  if (!zero_points.ok()) return {};
   params.scales = {scale->values<float>()[0]};
-  params.zero_points = {params.dtype == DType::kU8 ? int32_t{zero_point->values<uint8_t>()[0]}
-                                                   : int32_t{zero_point->values<int8_t>()[0]}};
+  params.zero_points = {static_cast<int32_t>(zero_points->front())};
   return params;
 }
 
@@ -50,6 +51,7 @@ std::vector<float> Real(std::span<const T> integers, const QParams& q) {
 std::vector<float> InFloats(const Tensor& tensor, const std::optional<QParams>& params) {
   if (!params) return {tensor.values<float>().begin(), tensor.values<float>().end()};
   if (params->dtype == DType::kU8) return Real(tensor.values<uint8_t>(), *params);
+  if (params->dtype == DType::kS16) return Real(tensor.values<int16_t>(), *params);
   return Real(tensor.values<int8_t>(), *params);
 }
 

@@ -156,6 +156,8 @@ class Decider {
       if (!reason.empty()) return Reject(i, reason);
       layer.kind =
           layer.scheme.scheme == Scheme::kStatic ? LayerKind::kStatic : LayerKind::kDynamicRanges;
+    } else if (layer.scheme.activation_dtype == DType::kS16) {
+      Reject(i, "16 bits are for the inputs of products");
     } else if (IsDifference(graph_, node(i))) {
       Reject(i, "8 bits are too coarse for a difference");
     } else if (layer.scheme.scheme == Scheme::kStatic) {
@@ -169,6 +171,7 @@ class Decider {
       const LayerScheme& scheme = layers_[static_cast<size_t>(product)].scheme;
       const size_t i = static_cast<size_t>(product);
       if (scheme.scheme != Scheme::kStatic || scheme.skip || IsStatic(product) ||
+          scheme.activation_dtype == DType::kS16 ||
           HasUnseenValue(i, ActivationInputs(graph_, node(i))))
         return;
     }
@@ -302,12 +305,13 @@ class Decider {
     for (const ValueId id : LastOf(i).outputs) {
       if (id == kNoValue) continue;
       for (const int32_t reader : uses_.consumers[static_cast<size_t>(id)])
-        if (IsStatic(reader) && Reads(static_cast<size_t>(reader), id)) return true;
+        if (ReadsBytes(static_cast<size_t>(reader), id)) return true;
     }
     return false;
   }
 
-  bool Reads(size_t i, ValueId id) const {
+  bool ReadsBytes(size_t i, ValueId id) const {
+    if (layers_[i].kind != LayerKind::kStatic || layers_[i].reads_int16()) return false;
     const auto inputs = ActivationInputs(graph_, node(i));
     return std::any_of(inputs.begin(), inputs.end(),
                        [&](size_t k) { return node(i).inputs[k] == id; });

@@ -46,6 +46,13 @@ struct LayerDecision {
   // A product of attention: its second input has no zero point, and of the product with values the
   // first stays real.
   bool is_attention = false;
+
+  // A product whose input is rounded to 16 bits, for itself alone: readers of 8 bits have integers
+  // of their own, and nothing but products computes with 16.
+  bool reads_int16() const {
+    return kind == LayerKind::kStatic && !is_fused_activation &&
+           scheme.activation_dtype == DType::kS16;
+  }
 };
 
 // One decision a node.

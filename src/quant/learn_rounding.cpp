@@ -35,8 +35,11 @@ Result<Products> RoundedProducts(const Graph& graph, const SchemeTable& schemes,
   Products products;
   for (size_t i = 0; i < layers.size(); ++i) {
     const Node& node = inferred.nodes[i];
-    if (layers[i].kind != LayerKind::kStatic || !HasConstantWeight(inferred, node)) continue;
-    const std::optional<QParams>& q = params[static_cast<size_t>(node.inputs[0])];
+    // Moments are of 8-bit integers.
+    if (layers[i].kind != LayerKind::kStatic || layers[i].reads_int16() ||
+        !HasConstantWeight(inferred, node))
+      continue;
+    const std::optional<QParams>& q = params.bytes[static_cast<size_t>(node.inputs[0])];
     const std::optional<PatchReader> patches = PatchReader::Of(inferred, node);
     if (!q || !patches) continue;
     products.emplace(

@@ -64,14 +64,40 @@ class Placer {
     for (size_t i = 0; i < layers_.size(); ++i) JoinSameScale(i);
     for (size_t i = 0; i < layers_.size(); ++i) TRY(Touch(i, &groups));
 
-    ValueParams params(graph_.values.size());
-    for (size_t id = 0; id < params.size(); ++id)
-      if (touched_[id]) params[id] = ParamsOf(groups[groups_.Find(id)]);
+    ValueParams params;
+    params.bytes.resize(graph_.values.size());
+    params.words.resize(graph_.values.size());
+    for (size_t id = 0; id < touched_.size(); ++id)
+      if (touched_[id]) params.bytes[id] = ParamsOf(groups[groups_.Find(id)]);
+    for (size_t i = 0; i < layers_.size(); ++i)
+      if (layers_[i].reads_int16()) TRY(PlaceWords(i, &params));
     return params;
   }
 
  private:
-  bool Participates(size_t i) const { return layers_[i].kind == LayerKind::kStatic; }
+  // What a layer with 16-bit inputs writes becomes integers for the sake of its readers only.
+  bool Participates(size_t i) const {
+    return layers_[i].kind == LayerKind::kStatic &&
+           layers_[i].scheme.activation_dtype != DType::kS16;
+  }
+
+  // Readers of one value in 16 bits share its integers.
+  Status PlaceWords(size_t i, ValueParams* params) const {
+    const ValueId id = graph_.nodes[i].inputs[0];
+    std::optional<QParams>& q = params->words[static_cast<size_t>(id)];
+    if (q) return Ok();
+    ASSIGN_OR_RETURN(const Range range, MeasuredRange(i, id, layers_[i].scheme));
+    q = QParams{.dtype = DType::kS16, .scales = {1}, .zero_points = {0}};
+    ChooseScale(range, q->dtype, true, q->scales.data(), q->zero_points.data());
+    return Ok();
+  }
+
+  Result<Range> MeasuredRange(size_t i, ValueId id, const LayerScheme& scheme) const {
+    const ValueStatistics* statistics = find_(graph_.value(id).name);
+    if (statistics != nullptr) return FindRange(*statistics, scheme);
+    return Error(Code::kInvalidArgument, Place(graph_.nodes[i]), ": the calibration did not ",
+                 "observe '", graph_.value(id).name, "'; calibrate this very model");
+  }
 
   // Values as static layer i reads and writes them in integers.
   std::vector<ValueId> Inputs(size_t i) const {
@@ -129,11 +155,7 @@ class Placer {
     if (value.constant) {
       range = RangeOfConstant(*value.constant);
     } else {
-      const ValueStatistics* statistics = find_(value.name);
-      if (statistics == nullptr)
-        return Error(Code::kInvalidArgument, Place(graph_.nodes[i]), ": the calibration did not ",
-                     "observe '", value.name, "'; calibrate this very model");
-      range = FindRange(*statistics, group.scheme);
+      ASSIGN_OR_RETURN(range, MeasuredRange(i, id, group.scheme));
     }
     group.range.min = std::min(group.range.min, range.min);
     group.range.max = std::max(group.range.max, range.max);

@@ -12,10 +12,20 @@
 
 namespace intmill {
 
-// Scale and zero point of every value that static layers read or write, and of the constants they
-// read like activations; one entry per value of the graph. Values that an operator moves without
-// computing share theirs. kInvalidArgument names a value that `find` does not know.
-using ValueParams = std::vector<std::optional<QParams>>;
+// Scales and zero points, one entry per value of the graph.
+struct ValueParams {
+  // 8 bits: of every value that static layers read or write, and of the constants they read like
+  // activations. Values that an operator moves without computing share theirs.
+  std::vector<std::optional<QParams>> bytes;
+  // 16 bits: of the inputs of layers that read those.
+  std::vector<std::optional<QParams>> words;
+
+  // Of the value as the layer reads it.
+  const std::optional<QParams>& ReadBy(const LayerDecision& layer, ValueId id) const {
+    return (layer.reads_int16() ? words : bytes)[static_cast<size_t>(id)];
+  }
+};
+// kInvalidArgument names a value that `find` does not know.
 Result<ValueParams> PlaceValues(const Graph& graph, const std::vector<LayerDecision>& layers,
                                 const FindStatistics& find);
 

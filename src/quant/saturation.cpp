@@ -38,6 +38,9 @@ void ForEachPair(const Tensor& weight, const Reduction& reduction, See see) {
   }
 }
 
+// 16-bit activations are multiplied as two unsigned bytes (passes/split_int16).
+bool RunsInUnsignedBytes(DType dtype) { return dtype == DType::kU8 || dtype == DType::kS16; }
+
 // What lies behind a DequantizeLinear; kNoValue when nothing does.
 ValueId IntegersBehind(const Graph& graph, const Uses& uses, ValueId id) {
   const int32_t producer = id == kNoValue ? Uses::kNone : uses.producer[static_cast<size_t>(id)];
@@ -95,7 +98,7 @@ std::optional<SaturationProof> ProveSaturation(const Graph& graph, const Uses& u
   const ValueId activation = IntegersBehind(graph, uses, node.inputs[0]);
   const Tensor* const weight = graph.ConstantOf(IntegersBehind(graph, uses, node.inputs[1]));
   if (activation == kNoValue || weight == nullptr || weight->dtype() != DType::kS8 ||
-      graph.value(activation).dtype != DType::kU8)
+      !RunsInUnsignedBytes(graph.value(activation).dtype))
     return {};
   const std::optional<Reduction> reduction = ReductionOf(node, weight->rank());
   if (!reduction) return {};

@@ -125,7 +125,7 @@ class TwinMaker {
     if (first != reads.end()) {
       const ValueId id = plain.inputs[*first];
       made.input = graph_.value(Real(id)).name;
-      made.input_params = params_[static_cast<size_t>(id)];
+      made.input_params = params_.ReadBy(layers_[i], id);
       made.reads_model_input = std::count(plain_.inputs.begin(), plain_.inputs.end(), id) > 0;
     }
     if (!HasConstantWeight(plain_, plain)) return made;

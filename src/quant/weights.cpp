@@ -179,10 +179,15 @@ Result<QuantizedWeight> QuantizeWeight(const Tensor& weight, int64_t axis,
     return out;
   }
   ASSIGN_OR_RETURN(const Tensor bias, WholeBias(context->bias, weight.dim(axis)));
-  TRY(GuardScales(weight, axis, bias, context->input_scale, &params.scales));
+  if (!context->keeps_float)
+    TRY(GuardScales(weight, axis, bias, context->input_scale, &params.scales));
   ASSIGN_OR_RETURN(out.values, QuantizeForTarget(weight, scheme, reduction, &params));
   ASSIGN_OR_RETURN(out.values, Rounded(weight, out.values, axis, scheme, context, reduction));
   ASSIGN_OR_RETURN(const Tensor corrected, CorrectedBias(bias, weight, out.values, axis, *context));
+  if (context->keeps_float) {
+    out.bias = corrected;
+    return out;
+  }
   TRY(QuantizeBias(corrected, context->input_scale, params.scales, &out));
   return out;
 }

@@ -16,14 +16,16 @@ namespace intmill {
 
 struct QuantizedWeight {
   Tensor values;                   // s8 or u8; carries its parameters
-  Tensor bias;                     // s32, not valid when there is none
-  std::vector<float> bias_scales;  // one an element of the bias: s_x * s_w
+  Tensor bias;                     // s32, or f32; not valid when there is none
+  std::vector<float> bias_scales;  // of s32: one an element of the bias, s_x * s_w
 };
 
 // What the bias of a static product depends on.
 struct BiasContext {
   const Tensor* bias = nullptr;  // may be null: then there is one only if it has a shift to correct
   float input_scale = 1;
+  // Leaves the bias in f32: in units of s_x * s_w that of 16-bit inputs may need more than 32 bits.
+  bool keeps_float = false;
   InputChannels channels;
   std::vector<double> means;              // of the input's channels; empty: nothing is corrected
   const InputMoments* moments = nullptr;  // null: weights are rounded to the nearest integer

@@ -27,6 +27,7 @@ struct Recipe {
   bool equalizes = false;
   bool equalizes_clips = false;
   bool smooths = false;
+  DType activations = DType::kU8;
 };
 
 constexpr auto kNone = BiasCorrection::kNone;
@@ -49,6 +50,7 @@ constexpr Recipe kRecipes[] = {
      .equalizes_clips = true},
     {.name = "smooth", .smooths = true},
     {.name = "smooth, rounding", .learns_rounding = true, .smooths = true},
+    {.name = "16-bit inputs", .activations = DType::kS16},
 };
 
 template <typename T>
@@ -79,6 +81,7 @@ Graph Quantized(const Task& task, const GraphPtr& graph, const Recipe& recipe, b
     s.per_channel = per_channel;
     s.bias_correction = recipe.bias;
     s.weight_range = recipe.range;
+    s.activation_dtype = recipe.activations;
   });
   const auto calibrator = Calibrate(task, graph);
   if (!recipe.learns_rounding) return Must(QuantizeGraph(*graph, calibrator.get(), schemes, {}));

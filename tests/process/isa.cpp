@@ -147,15 +147,18 @@ class AttentionMaker {
   std::mt19937 random_{11};
 };
 
-Result<Graph> Quantized(Graph loaded, const std::vector<Tensor>& inputs) {
+Result<Graph> Quantized(Graph loaded, const std::vector<Tensor>& inputs, DType activations) {
   if (IsQuantized(loaded)) return loaded;
   const auto graph = std::make_shared<const Graph>(std::move(loaded));
   SchemeTable schemes;
+  schemes.Add("", [=](LayerScheme& scheme) { scheme.activation_dtype = activations; });
   ASSIGN_OR_RETURN(const std::unique_ptr<Calibrator> calibrator,
                    Calibrator::Create(graph, schemes, {}));
   TRY(calibrator->Feed(inputs));
   return QuantizeGraph(*graph, calibrator.get(), schemes, {});
 }
+
+constexpr std::string_view kWords = "full_range_int16";
 
 // Models whose quantized form computes in integers from the first layer to the last, the same for
 // every limit: float kernels calibrate them once, and they differ. "" or what is wrong.
@@ -164,6 +167,7 @@ std::string Prepare(const fs::path& folder) {
   if (!full.ok()) return full.status().message();
   std::vector<std::pair<std::string, Result<Graph>>> graphs;
   graphs.emplace_back("full_range", std::move(full));
+  graphs.emplace_back(kWords, FullRange());
   graphs.emplace_back("attention", AttentionMaker().Make());
   const std::string shared = SharedFolder();
   for (const Expectation& expectation : ReadExpectations()) {
@@ -180,7 +184,8 @@ std::string Prepare(const fs::path& folder) {
     if (!graph.ok()) return graph.status().message();
     const Result<std::vector<Tensor>> inputs = RandomInputs(*graph, {});
     if (!inputs.ok()) return inputs.status().message();
-    const Result<Graph> quantized = Quantized(std::move(*graph), *inputs);
+    const DType activations = name == kWords ? DType::kS16 : DType::kU8;
+    const Result<Graph> quantized = Quantized(std::move(*graph), *inputs, activations);
     if (!quantized.ok()) return quantized.status().message();
     const Status saved = WriteModel(*quantized, (folder / (name + ".im")).string());
     if (!saved.ok()) return saved.message();

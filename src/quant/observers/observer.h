@@ -9,6 +9,7 @@
 namespace intmill {
 
 // The range that `scheme.calibration` chooses: within what was seen, and 0 to 0 when nothing was.
+// Activations of 16 bits have all that was seen, whatever the method.
 // The bits depend on the statistics alone.
 Range FindRange(const ValueStatistics& statistics, const LayerScheme& scheme);
 

@@ -40,8 +40,8 @@ ValueParams Place(const GraphMaker& g, const Seen& seen, const SchemeTable& sche
 }
 
 const QParams& Of(const ValueParams& params, ValueId id) {
-  cr_assert(params[static_cast<size_t>(id)].has_value(), "value %d has no parameters", id);
-  return *params[static_cast<size_t>(id)];
+  cr_assert(params.bytes[static_cast<size_t>(id)].has_value(), "value %d has no parameters", id);
+  return *params.bytes[static_cast<size_t>(id)];
 }
 
 constexpr int64_t kChannels = 4;
@@ -71,8 +71,8 @@ Test(placement, nothing_stands_before_a_fused_activation) {
   Seen seen;
   seen.SetAll(g.graph);
   const ValueParams params = Place(g, seen);
-  cr_assert_not(params[static_cast<size_t>(a)].has_value());
-  cr_assert(params[static_cast<size_t>(b)].has_value());
+  cr_assert_not(params.bytes[static_cast<size_t>(a)].has_value());
+  cr_assert(params.bytes[static_cast<size_t>(b)].has_value());
 }
 
 Test(placement, max_pool_keeps_the_scale) {
@@ -181,5 +181,5 @@ Test(placement, keys_and_values_have_no_zero_point_and_scores_and_weights_stay_r
     cr_expect_eq(Of(params, id).zero_points[0], 0);
   }
   for (const ValueId id : {scores, weights})
-    cr_expect(!params[static_cast<size_t>(id)].has_value());
+    cr_expect(!params.bytes[static_cast<size_t>(id)].has_value());
 }
