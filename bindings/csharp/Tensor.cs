@@ -191,6 +191,7 @@ public sealed class Tensor : IDisposable
         Half => DType.F16,
         ushort => DType.BF16,
         sbyte => DType.S8,
+        short => DType.S16,
         byte => DType.U8,
         int => DType.S32,
         long => DType.S64,

@@ -109,6 +109,8 @@ typedef enum intmill_dtype {
   INTMILL_U4 = 9,
   /** One byte, 0 or 1. */
   INTMILL_BOOL = 10,
+  /** Signed, 16 bits. @since 0.1 */
+  INTMILL_S16 = 11,
   /** Not a type: makes the type 32 bits wide. */
   INTMILL_DTYPE_FORCE32 = 0x7fffffff
 } intmill_dtype;
@@ -193,11 +195,15 @@ typedef enum intmill_opt {
   /** i L. intmill_dtype of quantized weights: INTMILL_S8 or INTMILL_U8, and for
    * INTMILL_SCHEME_WEIGHT_ONLY also INTMILL_S4 or INTMILL_U4. Default INTMILL_S8. */
   INTMILL_OPT_WEIGHT_DTYPE = 201,
-  /** i L. intmill_dtype of quantized activations: INTMILL_U8 or INTMILL_S8. Default INTMILL_U8. */
+  /** i L. intmill_dtype of quantized activations: INTMILL_U8, INTMILL_S8 or INTMILL_S16. Default
+   * INTMILL_U8. INTMILL_S16 is for the inputs of products with constant 8-bit weights (Conv, Gemm,
+   * MatMul) under INTMILL_SCHEME_STATIC, the range being all that was seen; it costs about two
+   * products of 8 bits. What is not such a product and has this type stays F32. */
   INTMILL_OPT_ACTIVATION_DTYPE = 202,
   /** i L. 1: weights have zero point 0 (128 for U8). 0: any zero point. Default 1. */
   INTMILL_OPT_WEIGHT_SYMMETRIC = 203,
-  /** i L. 1: activations have zero point 0 (128 for U8). 0: any zero point. Default 0. */
+  /** i L. 1: activations have zero point 0 (128 for U8). 0: any zero point; of S16 it is 0 all the
+   * same. Default 0. */
   INTMILL_OPT_ACT_SYMMETRIC = 204,
   /** i L. 1: one weight scale for each output channel. 0: one for the whole weight. Default 1. */
   INTMILL_OPT_PER_CHANNEL = 205,
@@ -500,7 +506,7 @@ typedef struct intmill_difference {
   { sizeof(intmill_difference), 0, 0, 0, 0, 0, 0, 0, 0 }
 
 /** Makes quantization parameters from numbers.
- * @param dtype INTMILL_S8 or INTMILL_U8.
+ * @param dtype INTMILL_S8, INTMILL_U8 or INTMILL_S16.
  * @param axis -1: one scale for the whole tensor. Otherwise one for each index of that axis.
  * @param n number of scales: 1 when axis is -1.
  * @param scales n positive, finite numbers.
@@ -585,7 +591,8 @@ typedef enum intmill_report_kind {
    * in which a sum of two products could leave 16 bits, as some runtimes add them on processors
    * without VNNI; 0 is a proof for every input; no number where u8 activations do not meet constant
    * s8 weights. saturating_pair: the two weights whose sum leaves 16 bits by most, "" where none
-   * does. */
+   * does. activations: the type of the integers that it reads ("u8", "s8", "s16"), "" where it
+   * reads none. */
   INTMILL_REPORT_LAYERS = 1,
   /** Of a model: key, value. Keys of the library begin with "intmill.": intmill.digest
    * (32 digits over layers, weights and names, as certificates name models), intmill.producer,

@@ -18,7 +18,8 @@ constexpr NamedValue kSchemes[] = {{"static", INTMILL_SCHEME_STATIC},
                                    {"weight_only", INTMILL_SCHEME_WEIGHT_ONLY},
                                    {"fp16", INTMILL_SCHEME_FP16},
                                    {"bf16", INTMILL_SCHEME_BF16}};
-constexpr NamedValue kBytes[] = {{"s8", INTMILL_S8}, {"u8", INTMILL_U8}};
+constexpr NamedValue kActivations[] = {
+    {"s8", INTMILL_S8}, {"u8", INTMILL_U8}, {"s16", INTMILL_S16}};
 constexpr NamedValue kWeights[] = {
     {"s8", INTMILL_S8}, {"u8", INTMILL_U8}, {"s4", INTMILL_S4}, {"u4", INTMILL_U4}};
 constexpr NamedValue kTargets[] = {{"vnni", INTMILL_TARGET_VNNI}, {"any", INTMILL_TARGET_ANY}};
@@ -63,8 +64,8 @@ constexpr OptionRow kRows[] = {
      "static, dynamic, weight_only, fp16, bf16", "how a layer is quantized", 0, 0, kSchemes},
     {INTMILL_OPT_WEIGHT_DTYPE, "weight_dtype", kInteger, true, "s8", "s8, u8, s4, u4",
      "type of quantized weights; 4 bits for scheme weight_only", 0, 0, kWeights},
-    {INTMILL_OPT_ACTIVATION_DTYPE, "activation_dtype", kInteger, true, "u8", "s8, u8",
-     "type of quantized activations", 0, 0, kBytes},
+    {INTMILL_OPT_ACTIVATION_DTYPE, "activation_dtype", kInteger, true, "u8", "s8, u8, s16",
+     "type of quantized activations; s16: of the inputs of products", 0, 0, kActivations},
     {INTMILL_OPT_WEIGHT_SYMMETRIC, "weight_symmetric", kInteger, true, "1", "0, 1",
      "1: weights have zero point 0 (128 for u8)", 0, 1},
     {INTMILL_OPT_ACT_SYMMETRIC, "act_symmetric", kInteger, true, "0", "0, 1",

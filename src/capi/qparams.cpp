@@ -28,9 +28,9 @@ QParamsHandle WrapQParams(Result<QParams> q) {
 Result<QParams> ToQParams(intmill_dtype dtype, int32_t axis, int64_t n, const float* scales,
                           const int32_t* zero_points) {
   const auto type = static_cast<DType>(dtype);
-  if (!IsQuantized8(type))
+  if (!IsQuantizedActivation(type))
     return Error(Code::kInvalidArgument, "element type ", static_cast<int32_t>(dtype),
-                 " is not one to quantize to, wanted INTMILL_S8 or INTMILL_U8");
+                 " is not one to quantize to, wanted INTMILL_S8, INTMILL_U8 or INTMILL_S16");
   TRY(CheckPointer(scales, "scales"));
   if (n < 1 || n > kMaxDim)
     return Error(Code::kInvalidArgument, "found ", n, " scales, wanted 1..", kMaxDim);

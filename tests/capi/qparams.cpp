@@ -33,6 +33,28 @@ Test(qparams, zero_points_default_to_zero) {
   cr_expect_eq(intmill_qparams_zero_points(q)[0], 0);
 }
 
+Test(qparams, sixteen_bits_quantize_a_tensor) {
+  const Tensor x = MakeFloats({-1000, 0.5f, 1.5f, 32767, 1e6f});
+  const QParams q = MakeQParams(1, 0, INTMILL_S16);
+  Tensor quantized;
+  MUST(intmill_tensor_quantize(x, q, &quantized));
+  cr_assert_eq(intmill_tensor_bytes(quantized), 10);
+  const auto* values = static_cast<const int16_t*>(intmill_tensor_data(quantized));
+  const int16_t wanted[] = {-1000, 0, 2, 32767, 32767};
+  for (int i = 0; i < 5; ++i) cr_expect_eq(values[i], wanted[i]);
+  Tensor back;
+  MUST(intmill_tensor_dequantize(quantized, &back));
+  const auto* floats = static_cast<const float*>(intmill_tensor_data(back));
+  for (int i = 0; i < 5; ++i) cr_expect_eq(floats[i], wanted[i]);
+
+  const Options opts = MakeOptions("{\"activation_dtype\": \"s16\", \"calibration\": \"mse\"}");
+  QParams chosen;
+  MUST(intmill_qparams_choose(x, -1, opts, &chosen));
+  cr_expect_eq(intmill_qparams_dtype(chosen), INTMILL_S16);
+  cr_expect_eq(intmill_qparams_scales(chosen)[0], 1e6f / 32767);
+  cr_expect_eq(intmill_qparams_zero_points(chosen)[0], 0);
+}
+
 Test(qparams, what_they_cannot_be_is_refused) {
   const float good[] = {1, 1};
   const float bad = 0;

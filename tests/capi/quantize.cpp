@@ -3,12 +3,16 @@
 
 namespace {
 
-std::string Scheme(const intmill_model* m, const std::string& layer) {
+std::string Column(const intmill_model* m, const std::string& layer, const char* column) {
   Report r;
   MUST(intmill_model_report(m, INTMILL_REPORT_LAYERS, &r));
   for (int64_t i = 0; i < intmill_report_rows(r); ++i)
-    if (Text(r, i, "name") == layer) return Text(r, i, "scheme");
+    if (Text(r, i, "name") == layer) return Text(r, i, column);
   return "absent";
+}
+
+std::string Scheme(const intmill_model* m, const std::string& layer) {
+  return Column(m, layer, "scheme");
 }
 
 std::string Value(const intmill_model* m, const char* key) {
@@ -161,4 +165,44 @@ Test(quantize_model, an_annotated_copy_may_use_the_calibration_of_its_model) {
   Model quantized;
   MUST(intmill_quantize(noted, probe, nullptr, &quantized));
   cr_expect_eq(Value(quantized, "note"), "x");
+}
+
+Test(quantize_model, sixteen_bit_activations_survive_files_and_lose_less) {
+  const Model m = LoadSample();
+  const Probe probe = Calibrate(m);
+  const Options opts = MakeOptions("{\"activation_dtype\": \"s16\"}");
+  Model quantized;
+  MUST(intmill_quantize(m, probe, opts, &quantized));
+  cr_expect_eq(Scheme(quantized, "/conv2/Conv"), "static");
+  cr_expect_eq(Column(quantized, "/conv2/Conv", "activations"), "s16");
+  cr_expect_eq(Column(Quantize(m), "/conv2/Conv", "activations"), "u8");
+
+  const Tensor x = SampleBatch();
+  const Tensor real = Run(Open(m), x);
+  const Tensor found = Run(Open(quantized), x);
+  intmill_difference bytes = INTMILL_DIFFERENCE_INIT;
+  intmill_difference words = INTMILL_DIFFERENCE_INIT;
+  MUST(intmill_tensor_compare(real, Run(Open(Quantize(m)), x), &bytes));
+  MUST(intmill_tensor_compare(real, found, &words));
+  cr_expect_gt(words.sqnr_db, bytes.sqnr_db, "%g dB, and %g dB", words.sqnr_db, bytes.sqnr_db);
+
+  for (const char* format : {"{\"format\": \"intmill\"}", "{\"format\": \"onnx\"}"}) {
+    const Options as = MakeOptions(format);
+    Tensor file;
+    MUST(intmill_model_save_memory(quantized, as, &file));
+    Model loaded;
+    MUST(intmill_model_load_memory(intmill_tensor_data(file), intmill_tensor_bytes(file), nullptr,
+                                   nullptr, nullptr, &loaded));
+    intmill_difference none = INTMILL_DIFFERENCE_INIT;
+    MUST(intmill_tensor_compare(found, Run(Open(loaded), x), &none));
+    cr_expect_eq(none.max_abs, 0, "%s", format);
+  }
+}
+
+Test(quantize_model, sixteen_bits_are_for_static_ranges) {
+  const Model m = LoadSample();
+  const Options opts = MakeOptions("{\"scheme\": \"dynamic\", \"activation_dtype\": \"s16\"}");
+  Model quantized;
+  REFUSED(intmill_quantize(m, nullptr, opts, &quantized), INTMILL_ERROR_UNSUPPORTED,
+          "activations of 16 bits with scheme dynamic");
 }

@@ -40,14 +40,15 @@ Test(tensor, every_public_type_can_be_made) {
     intmill_dtype dtype;
     int64_t bytes;
   } kTypes[] = {{INTMILL_F32, 4}, {INTMILL_F16, 2}, {INTMILL_BF16, 2}, {INTMILL_S8, 1},
-                {INTMILL_U8, 1},  {INTMILL_S32, 4}, {INTMILL_S64, 8},  {INTMILL_BOOL, 1}};
+                {INTMILL_U8, 1},  {INTMILL_S32, 4}, {INTMILL_S64, 8},  {INTMILL_BOOL, 1},
+                {INTMILL_S16, 2}};
   for (const auto& type : kTypes)
     cr_expect_eq(intmill_tensor_bytes(MakeTensor(type.dtype, {3})), 3 * type.bytes);
 }
 
 Test(tensor, types_that_are_not_listed_are_refused) {
   Tensor t;
-  for (const int dtype : {0, 8, 9, 11, -1})
+  for (const int dtype : {0, 8, 9, 12, -1})
     REFUSED(intmill_tensor_create(static_cast<intmill_dtype>(dtype), 2, kTwoByThree, &t), kInvalid,
             "element type");
 }

@@ -53,6 +53,8 @@ public enum DType
     U4 = 9,
     /// <summary>One byte, 0 or 1.</summary>
     Bool = 10,
+    /// <summary>Signed, 16 bits.</summary>
+    S16 = 11,
 }
 
 /// <summary>Instruction sets. Only partly ordered: AVX2_VNNI is not below AVX512.</summary>
@@ -95,11 +97,15 @@ public enum Option
     /// <summary>i L. DType of quantized weights: DType.S8 or DType.U8, and for Scheme.WeightOnly also
     /// DType.S4 or DType.U4. Default DType.S8.</summary>
     WeightDtype = 201,
-    /// <summary>i L. DType of quantized activations: DType.U8 or DType.S8. Default DType.U8.</summary>
+    /// <summary>i L. DType of quantized activations: DType.U8, DType.S8 or DType.S16. Default DType.U8.
+    /// DType.S16 is for the inputs of products with constant 8-bit weights (Conv, Gemm, MatMul) under
+    /// Scheme.Static, the range being all that was seen; it costs about two products of 8 bits. What is not
+    /// such a product and has this type stays F32.</summary>
     ActivationDtype = 202,
     /// <summary>i L. 1: weights have zero point 0 (128 for U8). 0: any zero point. Default 1.</summary>
     WeightSymmetric = 203,
-    /// <summary>i L. 1: activations have zero point 0 (128 for U8). 0: any zero point. Default 0.</summary>
+    /// <summary>i L. 1: activations have zero point 0 (128 for U8). 0: any zero point; of S16 it is 0 all the
+    /// same. Default 0.</summary>
     ActSymmetric = 204,
     /// <summary>i L. 1: one weight scale for each output channel. 0: one for the whole weight. Default
     /// 1.</summary>
@@ -245,7 +251,8 @@ public enum ReportKind
     /// when all is well. saturating: the number of output channels in which a sum of two products could leave
     /// 16 bits, as some runtimes add them on processors without VNNI; 0 is a proof for every input; no number
     /// where u8 activations do not meet constant s8 weights. saturating_pair: the two weights whose sum
-    /// leaves 16 bits by most, "" where none does.</summary>
+    /// leaves 16 bits by most, "" where none does. activations: the type of the integers that it reads ("u8",
+    /// "s8", "s16"), "" where it reads none.</summary>
     Layers = 1,
     /// <summary>Of a model: key, value. Keys of the library begin with "intmill.": intmill.digest (32 digits
     /// over layers, weights and names, as certificates name models), intmill.producer, intmill.source,

@@ -30,9 +30,10 @@ TYPES = {
     DType.BF16: ElementType("H", "u2", "tensor(bfloat16)"), DType.S8: ElementType("b", "i1", "tensor(int8)"),
     DType.U8: ElementType("B", "u1", "tensor(uint8)"), DType.S32: ElementType("i", "i4", "tensor(int32)"),
     DType.S64: ElementType("q", "i8", "tensor(int64)"), DType.BOOL: ElementType("?", "b1", "tensor(bool)"),
+    DType.S16: ElementType("h", "i2", "tensor(int16)"),
 }
 _FORMATS = {"f": DType.F32, "e": DType.F16, "b": DType.S8, "B": DType.U8, "i": DType.S32, "q": DType.S64,
-            "l": DType.S64, "?": DType.BOOL}
+            "l": DType.S64, "?": DType.BOOL, "h": DType.S16}
 
 # Memory that the library borrows, under the number that its free function is given.
 _lent: Dict[int, Any] = {}

@@ -25,7 +25,9 @@ public enum DType {
   /** Unsigned, 4 bits, likewise. */
   U4(9),
   /** One byte, 0 or 1. */
-  BOOL(10);
+  BOOL(10),
+  /** Signed, 16 bits. */
+  S16(11);
 
   private final int value;
 

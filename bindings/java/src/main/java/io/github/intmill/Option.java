@@ -26,11 +26,19 @@ public enum Option {
    * or DType.U4. Default DType.S8.
    */
   WEIGHT_DTYPE(201),
-  /** i L. DType of quantized activations: DType.U8 or DType.S8. Default DType.U8. */
+  /**
+   * i L. DType of quantized activations: DType.U8, DType.S8 or DType.S16. Default DType.U8.
+   * DType.S16 is for the inputs of products with constant 8-bit weights (Conv, Gemm, MatMul) under
+   * Scheme.STATIC, the range being all that was seen; it costs about two products of 8 bits. What
+   * is not such a product and has this type stays F32.
+   */
   ACTIVATION_DTYPE(202),
   /** i L. 1: weights have zero point 0 (128 for U8). 0: any zero point. Default 1. */
   WEIGHT_SYMMETRIC(203),
-  /** i L. 1: activations have zero point 0 (128 for U8). 0: any zero point. Default 0. */
+  /**
+   * i L. 1: activations have zero point 0 (128 for U8). 0: any zero point; of S16 it is 0 all the
+   * same. Default 0.
+   */
   ACT_SYMMETRIC(204),
   /** i L. 1: one weight scale for each output channel. 0: one for the whole weight. Default 1. */
   PER_CHANNEL(205),

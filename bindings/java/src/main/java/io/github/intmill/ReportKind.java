@@ -16,7 +16,8 @@ public enum ReportKind {
    * in which a sum of two products could leave 16 bits, as some runtimes add them on processors
    * without VNNI; 0 is a proof for every input; no number where u8 activations do not meet constant
    * s8 weights. saturating_pair: the two weights whose sum leaves 16 bits by most, "" where none
-   * does.
+   * does. activations: the type of the integers that it reads ("u8", "s8", "s16"), "" where it
+   * reads none.
    */
   LAYERS(1),
   /**
