@@ -17,6 +17,7 @@ int64_t BytesOfOne(intmill_dtype dtype) {
       return 4;
     case INTMILL_F16:
     case INTMILL_BF16:
+    case INTMILL_S16:
       return 2;
     case INTMILL_S64:
       return 8;
@@ -37,6 +38,8 @@ const char* DTypeName(intmill_dtype dtype) {
       return "s8";
     case INTMILL_U8:
       return "u8";
+    case INTMILL_S16:
+      return "s16";
     case INTMILL_S32:
       return "s32";
     case INTMILL_S64:

@@ -32,8 +32,10 @@ struct Explained {
   std::string help;
 };
 
-std::string WhyOf(const std::string& scheme, const std::string& note) {
+std::string WhyOf(const std::string& scheme, const std::string& activations,
+                  const std::string& note) {
   if (scheme == "float") return note.empty() ? "it was not quantized" : note;
+  if (activations == "s16") return "16-bit inputs by the options; 8-bit ones take half the time";
   if (scheme == "dynamic")
     return "8 bits are the lowest precision here; ranges are measured while running";
   return "8 bits are the lowest precision here; ranges come from a calibration";
@@ -48,9 +50,9 @@ struct Advice {
 constexpr Advice kAdvice[] = {
     {"wrong preprocessing scale", "give --scale, --mean and --std as when it was calibrated"},
     {"saturation", "calibrate on data like this, or --method minmax"},
-    {"outliers", "--method mse or entropy, which may clip them, or --skip for this layer"},
+    {"outliers", "--method mse or entropy, which may clip them, or --int16 for this layer"},
     {"unbalanced channels: weights", "leave --per-tensor out"},
-    {"unbalanced channels: its input", "--skip for this layer"},
+    {"unbalanced channels: its input", "--int16 for this layer"},
     {"dead range: its input is always 0", "look at the data: the layer is fed nothing else"},
     {"dead range", "calibrate on data like this, or a lower --percentile"},
     {"left in float by the options", "leave --skip out"},
@@ -76,8 +78,10 @@ std::vector<Explained> ExplainLayers(const Report& layers) {
     Explained row;
     row.layer = layers.Text(i, "name");
     row.op = layers.Text(i, "op");
-    row.precision = scheme == "float" ? "float" : "INT8 " + scheme;
-    row.why = WhyOf(scheme, layers.Text(i, "note"));
+    const std::string activations = layers.Text(i, "activations");
+    const char* const integers = activations == "s16" ? "INT16 x INT8 " : "INT8 ";
+    row.precision = scheme == "float" ? "float" : integers + scheme;
+    row.why = WhyOf(scheme, activations, layers.Text(i, "note"));
     row.saturating = layers.Number(i, "saturating");
     row.pair = layers.Text(i, "saturating_pair");
     rows.push_back(std::move(row));

@@ -38,13 +38,22 @@ void PrintPorts(const char* title, const std::vector<Port>& ports) {
   }
 }
 
+// "static", and "static s16" where activations are of another type than most.
+std::string SchemeText(const Report& layers, int64_t row) {
+  const std::string scheme = layers.Text(row, "scheme");
+  const std::string activations = layers.Text(row, "activations");
+  const bool is_rare = !scheme.empty() && activations != "" && activations != "u8";
+  return is_rare ? scheme + " " + activations : scheme;
+}
+
 void PrintLayers(const Report& layers) {
   std::vector<std::vector<std::string>> rows;
   for (int64_t i = 0; i < layers.rows(); ++i) {
     std::vector<std::string> row{Cat(i)};
-    for (const char* column :
-         {"name", "op", "dtype", "shape", "parameters", "bytes", "scheme", "note"})
+    for (const char* column : {"name", "op", "dtype", "shape", "parameters", "bytes"})
       row.push_back(layers.Text(i, column));
+    row.push_back(SchemeText(layers, i));
+    row.push_back(layers.Text(i, "note"));
     rows.push_back(std::move(row));
   }
   std::fputs(
@@ -65,7 +74,7 @@ void PrintSummary(const Report& layers) {
     const double size = layers.Number(i, "bytes");
     parameters += std::isnan(count) ? 0 : count;
     bytes += std::isnan(size) ? 0 : size;
-    if (const std::string scheme = layers.Text(i, "scheme"); !scheme.empty()) ++schemes[scheme];
+    if (const std::string scheme = SchemeText(layers, i); !scheme.empty()) ++schemes[scheme];
     if (!layers.Text(i, "note").empty()) ++noted;
     const double channels = layers.Number(i, "saturating");
     if (!std::isnan(channels)) saturating = (std::isnan(saturating) ? 0 : saturating) + channels;

@@ -98,6 +98,7 @@ void PrintCheck(const Report& summary, const Report& outputs) {
 struct LayerCounts {
   int64_t quantized = 0;
   int64_t weight_only = 0;      // of these
+  int64_t int16 = 0;            // of these
   std::vector<int64_t> floats;  // rows
 };
 
@@ -108,6 +109,7 @@ LayerCounts CountLayers(const Report& layers) {
     const bool is_weight_only = scheme == "weight_only" || scheme == "fp16" || scheme == "bf16";
     if (scheme == "static" || scheme == "dynamic" || is_weight_only) ++counts.quantized;
     if (is_weight_only) ++counts.weight_only;
+    if (layers.Text(i, "activations") == "s16") ++counts.int16;
     if (scheme == "float") counts.floats.push_back(i);
   }
   return counts;
@@ -168,9 +170,10 @@ void PrintResult(const QuantizeOptions& options, const Model& model, const Searc
   std::printf("%s: %s, %s times smaller than %s (%s)\n", options.output.c_str(),
               FormatBytes(output_bytes).c_str(), FormatNumber(ratio, 2).c_str(),
               options.model.c_str(), FormatBytes(input_bytes).c_str());
-  const char* const how = counts.weight_only == 0 ? "in 8 bits" : "with smaller weights";
-  std::printf("%lld layers %s, %zu in float%s\n", static_cast<long long>(counts.quantized), how,
-              counts.floats.size(), counts.floats.empty() ? "" : ":");
+  std::string how = counts.weight_only == 0 ? "in 8 bits" : "with smaller weights";
+  if (counts.int16 > 0) how += Cat(" (", counts.int16, " with 16-bit inputs)");
+  std::printf("%lld layers %s, %zu in float%s\n", static_cast<long long>(counts.quantized),
+              how.c_str(), counts.floats.size(), counts.floats.empty() ? "" : ":");
   for (const int64_t row : counts.floats) {
     if (layers.Text(row, "note").empty()) continue;
     std::printf("  %s (%s)  %s\n", Printable(layers.Text(row, "name")).c_str(),
@@ -285,7 +288,8 @@ constexpr const char* kFooter =
     "loses the least.\n"
     "\n"
     "Where 8 bits cost too much, docs/quantization.md tells what --rounding learned, --equalize,\n"
-    "--smooth, --weight-range mse and --bias-correction buy. The float model that results are\n"
+    "--smooth, --weight-range mse, --bias-correction and --int16 buy. The float model that results "
+    "are\n"
     "compared with is always MODEL itself.\n"
     "\n"
     "Examples:\n"
@@ -294,6 +298,7 @@ constexpr const char* kFooter =
     "  intmill quantize model.onnx -o model.im --data image=photos/ --size 224 --samples 200 \\\n"
     "      --scale 1/255 --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225\n"
     "  intmill quantize model.onnx -o model.im --data calib.npz --skip '*head*' --method entropy\n"
+    "  intmill quantize model.onnx -o model.im --data calib.npz --int16 '*fc1*'\n"
     "  intmill quantize model.onnx -o model.im --stats all.imstat\n"
     "  intmill quantize model.onnx -o model.im --dynamic\n"
     "  intmill quantize model.onnx -o model.im --weight-only int4 --gptq --data calib.npz\n"

@@ -38,7 +38,7 @@ bool IsQuantized(const Model& model) {
 }
 
 std::string PrecisionOf(const LayerInfo& layer) {
-  if (layer.scheme == "static") return "INT8";
+  if (layer.scheme == "static") return layer.activations == "s16" ? "INT16 x INT8" : "INT8";
   if (layer.scheme == "dynamic") return "INT8 dynamic";
   return layer.scheme == "float" ? "FP32" : "";
 }

@@ -6,9 +6,13 @@
 namespace intmill::cli {
 namespace {
 
+// The half of a product with 16-bit inputs that the layer itself adds.
+constexpr std::string_view kHigh = ".high";
+
 // What quantizing a model, and compiling it, append to the name of a value or a layer.
 constexpr std::string_view kSuffixes[] = {"_quantize", "_dequantize", "_quantized",  "_dequantized",
-                                          "_real",     ".rows",       "_zero_point", ".q"};
+                                          "_real",     ".rows",       "_zero_point", ".q",
+                                          "_s16",      ".split",      kHigh};
 
 // "name_1_2" is "name": numbers make a name unique that was taken.
 std::string_view WithoutNumbers(std::string_view name) {
@@ -35,7 +39,8 @@ bool IsInt8(std::string_view dtype) { return dtype == "u8" || dtype == "s8"; }
 }  // namespace
 
 bool IsConversion(const StepTime& step) {
-  for (const char* op : {"QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "Reorder"})
+  for (const char* op :
+       {"QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "SplitInt16", "Reorder"})
     if (step.op == op) return true;
   return false;
 }
@@ -62,6 +67,10 @@ std::optional<size_t> StepOwners::Maker(std::string_view value) const {
 std::optional<size_t> StepOwners::Find(const StepTime& step) const {
   if (!IsConversion(step) && step.op != "Copy") {
     if (const auto layer = Layer(step.layer)) return layer;
+    if (step.layer.ends_with(kHigh)) {
+      const std::string_view whole = std::string_view(step.layer);
+      if (const auto layer = Layer(whole.substr(0, whole.size() - kHigh.size()))) return layer;
+    }
   }
   const bool serves_maker = step.op == "DequantizeLinear" || step.op == "Copy";
   const auto found = serves_maker ? FindAny(step.layer, makers_, readers_)

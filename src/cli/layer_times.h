@@ -15,7 +15,8 @@ namespace intmill::cli {
 struct LayerInfo {
   std::string name;
   std::string op;
-  std::string scheme;  // "static", "dynamic", "float" or ""
+  std::string scheme;       // "static", "dynamic", "float" or ""
+  std::string activations;  // type of the integers it reads, or ""
   std::string note;
   std::vector<std::string> inputs;  // names of values
   std::vector<std::string> outputs;

@@ -22,7 +22,7 @@ struct TypeCode {
 };
 constexpr TypeCode kTypeCodes[] = {{"<f4", INTMILL_F32}, {"<f2", INTMILL_F16}, {"|i1", INTMILL_S8},
                                    {"|u1", INTMILL_U8},  {"<i4", INTMILL_S32}, {"<i8", INTMILL_S64},
-                                   {"|b1", INTMILL_BOOL}};
+                                   {"<i2", INTMILL_S16}, {"|b1", INTMILL_BOOL}};
 
 // Reads the few forms of Python literals that a header may hold.
 class HeaderScanner {
@@ -93,9 +93,10 @@ intmill_dtype TypeOf(std::string_view descr, const std::string& name) {
   for (const TypeCode& code : kTypeCodes) {
     if (descr == code.descr) return code.dtype;
   }
-  throw Failure(Cat(name, ": element type '", descr,
-                    "' is not taken, wanted float32, float16, int8, uint8, int32, int64 or bool; "
-                    "convert with x.astype('float32')"));
+  throw Failure(
+      Cat(name, ": element type '", descr,
+          "' is not taken, wanted float32, float16, int8, uint8, int16, int32, int64 or bool; "
+          "convert with x.astype('float32')"));
 }
 
 ArrayType ParseDictionary(std::string_view text, const std::string& name) {

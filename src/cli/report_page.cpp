@@ -89,7 +89,7 @@ std::string Scroll(const char* label, const std::string& content) {
 
 std::string Badge(const std::string& precision) {
   if (precision.empty()) return "";
-  return Cat("<span class=\"p-", precision.starts_with("INT8") ? "int8" : "fp32", "\">",
+  return Cat("<span class=\"p-", precision.starts_with("INT") ? "int8" : "fp32", "\">",
              Escaped(precision), "</span>");
 }
 

@@ -123,9 +123,9 @@ class GraphPicture {
     const LayerInfo& layer = graph_[i];
     const auto found = precision_.find(layer.name);
     const std::string precision = found == precision_.end() ? "" : found->second;
-    const char* const style = precision.empty()               ? "none"
-                              : precision.starts_with("INT8") ? "int8"
-                                                              : "fp32";
+    const char* const style = precision.empty()              ? "none"
+                              : precision.starts_with("INT") ? "int8"
+                                                             : "fp32";
     const Place& place = places_[i];
     std::string name = layer.name.empty() ? layer.outputs.front() : layer.name;
     const std::string full =

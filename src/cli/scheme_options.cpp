@@ -16,6 +16,19 @@ bool GlobMatches(std::string_view glob, std::string_view text) {
          GlobMatches(glob.substr(1), text.substr(1));
 }
 
+void CheckGlobs(const Model& model, const std::string& name, const char* option,
+                const std::vector<std::string>& globs) {
+  const Report layers = model.Report(INTMILL_REPORT_LAYERS);
+  for (const std::string& glob : globs) {
+    bool is_used = false;
+    for (int64_t i = 0; i < layers.rows(); ++i)
+      is_used = is_used || GlobMatches(glob, layers.Text(i, "name"));
+    if (!is_used)
+      throw UsageError(Cat(option, ": no layer of ", name, " matches '", glob,
+                           "'; 'intmill inspect' lists them"));
+  }
+}
+
 }  // namespace
 
 void AddSchemeOptions(Command& command, SchemeOptions& options) {
@@ -41,6 +54,11 @@ void AddSchemeOptions(Command& command, SchemeOptions& options) {
   command.Flag("--per-tensor", options.per_tensor,
                "One scale for a whole weight, not one for each output channel");
   command.Flag("--symmetric", options.symmetric, "Activations with zero point 0");
+  command.Choice("--activations", "TYPE", options.activations, {"u8", "s8", "s16"},
+                 "s16: 16-bit inputs of all products (Conv, Gemm, MatMul), which then take about "
+                 "twice the time; default u8");
+  command.Texts("--int16", "GLOB", options.int16, Need::kOptional,
+                "16-bit inputs of these layers; may be repeated");
   command.Choice("--target", "WHERE", options.target, {"vnni", "any"},
                  "any: 7-bit weights for just the output channels whose sums could saturate where "
                  "other runtimes lack VNNI; intmill itself is exact everywhere; default vnni");
@@ -57,6 +75,11 @@ void AddSchemeOptions(Command& command, SchemeOptions& options) {
 }
 
 void ApplyFlags(const SchemeOptions& from, Options& to) {
+  if ((!from.activations.empty() || !from.int16.empty()) &&
+      (from.is_dynamic || !from.weight_only.empty() || !from.precision.empty()))
+    throw UsageError(
+        "--activations and --int16 are for static quantization: leave out --dynamic, --weight-only "
+        "and --precision");
   if (from.is_dynamic) to.Set(INTMILL_OPT_SCHEME, int64_t{INTMILL_SCHEME_DYNAMIC});
   if (!from.precision.empty()) to.Set(INTMILL_OPT_SCHEME, from.precision);
   if (!from.weight_only.empty()) {
@@ -79,19 +102,15 @@ void ApplyFlags(const SchemeOptions& from, Options& to) {
   if (from.percentile) to.SetNumber(INTMILL_OPT_PERCENTILE, *from.percentile);
   if (from.per_tensor) to.Set(INTMILL_OPT_PER_CHANNEL, int64_t{0});
   if (from.symmetric) to.Set(INTMILL_OPT_ACT_SYMMETRIC, int64_t{1});
+  if (!from.activations.empty()) to.Set(INTMILL_OPT_ACTIVATION_DTYPE, from.activations);
+  for (const std::string& glob : from.int16)
+    to.Set(INTMILL_OPT_ACTIVATION_DTYPE, int64_t{INTMILL_S16}, glob.c_str());
   for (const std::string& glob : from.skip) to.Set(INTMILL_OPT_SKIP, int64_t{1}, glob.c_str());
 }
 
 void CheckSkips(const Model& model, const std::string& name, const SchemeOptions& options) {
-  const Report layers = model.Report(INTMILL_REPORT_LAYERS);
-  for (const std::string& glob : options.skip) {
-    bool is_used = false;
-    for (int64_t i = 0; i < layers.rows(); ++i)
-      is_used = is_used || GlobMatches(glob, layers.Text(i, "name"));
-    if (!is_used)
-      throw UsageError(
-          Cat("--skip: no layer of ", name, " matches '", glob, "'; 'intmill inspect' lists them"));
-  }
+  CheckGlobs(model, name, "--skip", options.skip);
+  CheckGlobs(model, name, "--int16", options.int16);
 }
 
 Probe Calibrate(const Model& model, Feeder& feeder, Work& work) {

@@ -18,6 +18,8 @@ struct SchemeOptions {
   std::string bias_correction;
   std::string precision;    // "fp16", "bf16", or "": integers
   std::string weight_only;  // "int4", "int8", or "": no
+  std::string activations;  // "u8", "s8", "s16", or "": the library's default
+  std::vector<std::string> int16;
   std::vector<std::string> skip;
   std::optional<double> percentile;
   bool is_dynamic = false;
@@ -36,8 +38,8 @@ struct SchemeOptions {
 
 void AddSchemeOptions(Command& command, SchemeOptions& options);
 void ApplyFlags(const SchemeOptions& from, Options& to);
-// A --skip that matches nothing is a typing mistake that would cost accuracy in silence. `name` is
-// the model's, for messages.
+// A --skip or --int16 that matches nothing is a typing mistake that would cost accuracy in silence.
+// `name` is the model's, for messages.
 void CheckSkips(const Model& model, const std::string& name, const SchemeOptions& options);
 
 // Feeds all of it, from as many threads as the options say.

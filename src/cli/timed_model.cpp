@@ -135,6 +135,7 @@ std::vector<LayerInfo> ReadLayers(const Model& model) {
     layers.push_back({.name = report.Text(row, "name"),
                       .op = report.Text(row, "op"),
                       .scheme = report.Text(row, "scheme"),
+                      .activations = report.Text(row, "activations"),
                       .note = report.Text(row, "note"),
                       .inputs = Words(report.Text(row, "inputs")),
                       .outputs = Words(report.Text(row, "outputs")),

@@ -95,7 +95,7 @@ class Fashion(ProgramTest):
     def test_every_method_and_switch_gives_a_good_model(self):
         for switches in (("--method", "minmax"), ("--method", "average"), ("--method", "entropy"),
                          ("--method", "mse"), ("--percentile", "99.9"), ("--per-tensor",),
-                         ("--symmetric",), ("--dynamic",)):
+                         ("--symmetric",), ("--dynamic",), ("--activations", "s16")):
             path = self.quantize(*switches)
             figures = self.json_of("verify", MODEL, path, *TEST, "--samples", "300")
             self.assertGreater(figures["agreement"], 96, switches)
@@ -108,6 +108,21 @@ class Fashion(ProgramTest):
         schemes = {layer["name"]: layer["scheme"] for layer in layers}
         self.assertEqual(schemes["/conv1/Conv"], "float")
         self.assertEqual(schemes["/fc1/Gemm"], "dynamic")
+
+    def test_some_layers_read_sixteen_bits(self):
+        printed = self.succeeds("quantize", MODEL, "-o", "some.im", *CALIBRATION,
+                                "--int16", "*conv2*")
+        self.assertIn("4 layers in 8 bits (1 with 16-bit inputs)", printed)
+        layers = self.json_of("inspect", "some.im")["layers"]
+        activations = {layer["name"]: layer["activations"] for layer in layers}
+        self.assertEqual(activations["/conv1/Conv"], "u8")
+        self.assertEqual(activations["/conv2/Conv"], "s16")
+        self.assertIn("static s16: 1", self.succeeds("inspect", "some.im"))
+        self.assertIn("INT16 x INT8", self.succeeds("explain", "some.im"))
+        self.fails(2, "matches 'head*'", "quantize", MODEL, "-o", "some.im", *CALIBRATION,
+                   "--int16", "head*")
+        self.fails(2, "leave out --dynamic", "quantize", MODEL, "-o", "some.im", "--dynamic",
+                   "--activations", "s16")
 
     def test_skipped_layers_stay_in_float(self):
         figures = self.json_of("quantize", MODEL, "-o", "all.im", *CALIBRATION, "--skip", "*")
