@@ -36,6 +36,7 @@ std::string WhyOf(const std::string& scheme, const std::string& note) {
   if (scheme == "float") return note.empty() ? "it was not quantized" : note;
   if (scheme == "dynamic")
     return "8 bits are the lowest precision here; ranges are measured while running";
+  if (scheme != "static") return "the options say so; the lowest precision computes in 8 bits";
   return "8 bits are the lowest precision here; ranges come from a calibration";
 }
 
@@ -76,7 +77,8 @@ std::vector<Explained> ExplainLayers(const Report& layers) {
     Explained row;
     row.layer = layers.Text(i, "name");
     row.op = layers.Text(i, "op");
-    row.precision = scheme == "float" ? "float" : "INT8 " + scheme;
+    const bool is_integer = scheme == "static" || scheme == "dynamic";
+    row.precision = is_integer ? "INT8 " + scheme : scheme;
     row.why = WhyOf(scheme, layers.Text(i, "note"));
     row.saturating = layers.Number(i, "saturating");
     row.pair = layers.Text(i, "saturating_pair");

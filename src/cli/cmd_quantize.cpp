@@ -98,6 +98,7 @@ void PrintCheck(const Report& summary, const Report& outputs) {
 struct LayerCounts {
   int64_t quantized = 0;
   int64_t weight_only = 0;      // of these
+  int64_t bf16 = 0;             // of these
   std::vector<int64_t> floats;  // rows
 };
 
@@ -105,9 +106,11 @@ LayerCounts CountLayers(const Report& layers) {
   LayerCounts counts;
   for (int64_t i = 0; i < layers.rows(); ++i) {
     const std::string scheme = layers.Text(i, "scheme");
-    const bool is_weight_only = scheme == "weight_only" || scheme == "fp16" || scheme == "bf16";
+    const bool is_weight_only =
+        scheme == "weight_only" || scheme == "fp16" || scheme == "bf16" || scheme == "bf16_compute";
     if (scheme == "static" || scheme == "dynamic" || is_weight_only) ++counts.quantized;
     if (is_weight_only) ++counts.weight_only;
+    if (scheme == "bf16_compute") ++counts.bf16;
     if (scheme == "float") counts.floats.push_back(i);
   }
   return counts;
@@ -168,7 +171,9 @@ void PrintResult(const QuantizeOptions& options, const Model& model, const Searc
   std::printf("%s: %s, %s times smaller than %s (%s)\n", options.output.c_str(),
               FormatBytes(output_bytes).c_str(), FormatNumber(ratio, 2).c_str(),
               options.model.c_str(), FormatBytes(input_bytes).c_str());
-  const char* const how = counts.weight_only == 0 ? "in 8 bits" : "with smaller weights";
+  const char* const how = counts.weight_only == 0           ? "in 8 bits"
+                          : counts.quantized == counts.bf16 ? "in BF16"
+                                                            : "with smaller weights";
   std::printf("%lld layers %s, %zu in float%s\n", static_cast<long long>(counts.quantized), how,
               counts.floats.size(), counts.floats.empty() ? "" : ":");
   for (const int64_t row : counts.floats) {
@@ -179,6 +184,9 @@ void PrintResult(const QuantizeOptions& options, const Model& model, const Searc
 }
 
 void CheckOptions(const QuantizeOptions& options) {
+  const SchemeOptions& scheme = options.scheme;
+  if (scheme.is_dynamic + !scheme.precision.empty() + !scheme.weight_only.empty() > 1)
+    throw UsageError("quantize: --dynamic, --weight-only and --precision: give one of them");
   if (options.data.data.empty() && options.statistics.empty() && options.scheme.NeedsData() &&
       options.scheme.recipe.empty())
     throw UsageError(options.scheme.gptq
