@@ -279,6 +279,11 @@ typedef enum intmill_scheme {
   INTMILL_SCHEME_FP16 = 4,
   /** "bf16": the same with bfloat16. */
   INTMILL_SCHEME_BF16 = 5,
+  /** "bf16_compute": weights as by "bf16", and what MatMul, Gemm and convolutions multiply them by,
+   * or by each other, is rounded to bfloat16 too; sums, biases and all else stay F32. Runs on
+   * bfloat16 instructions where the processor has them (INTMILL_ISA_AVX512_BF16,
+   * INTMILL_ISA_AMX), elsewhere on F32 with the same rounding. Needs no calibration. @since 0.1 */
+  INTMILL_SCHEME_BF16_COMPUTE = 6,
   /** Not a scheme: makes the type 32 bits wide. */
   INTMILL_SCHEME_FORCE32 = 0x7fffffff
 } intmill_scheme;

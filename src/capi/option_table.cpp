@@ -17,7 +17,8 @@ constexpr NamedValue kSchemes[] = {{"static", INTMILL_SCHEME_STATIC},
                                    {"dynamic", INTMILL_SCHEME_DYNAMIC},
                                    {"weight_only", INTMILL_SCHEME_WEIGHT_ONLY},
                                    {"fp16", INTMILL_SCHEME_FP16},
-                                   {"bf16", INTMILL_SCHEME_BF16}};
+                                   {"bf16", INTMILL_SCHEME_BF16},
+                                   {"bf16_compute", INTMILL_SCHEME_BF16_COMPUTE}};
 constexpr NamedValue kActivations[] = {
     {"s8", INTMILL_S8}, {"u8", INTMILL_U8}, {"s16", INTMILL_S16}};
 constexpr NamedValue kWeights[] = {
@@ -61,7 +62,8 @@ constexpr OptionRow kRows[] = {
      {},
      CheckDims},
     {INTMILL_OPT_SCHEME, "scheme", kInteger, true, "static",
-     "static, dynamic, weight_only, fp16, bf16", "how a layer is quantized", 0, 0, kSchemes},
+     "static, dynamic, weight_only, fp16, bf16, bf16_compute", "how a layer is quantized", 0, 0,
+     kSchemes},
     {INTMILL_OPT_WEIGHT_DTYPE, "weight_dtype", kInteger, true, "s8", "s8, u8, s4, u4",
      "type of quantized weights; 4 bits for scheme weight_only", 0, 0, kWeights},
     {INTMILL_OPT_ACTIVATION_DTYPE, "activation_dtype", kInteger, true, "u8", "s8, u8, s16",
@@ -134,6 +136,9 @@ const NamedValue* FindName(const OptionRow& row, std::string_view name) {
 Result<OptionValue> CheckInteger(const OptionRow& row, const OptionValue& value) {
   if (const auto* text = std::get_if<std::string>(&value)) {
     const NamedValue* named = FindName(row, *text);
+    if (row.key == INTMILL_OPT_SCHEME && *text == "fp16_compute")
+      return Error(Code::kUnsupported, "option ", row.name, ": fp16_compute, arithmetic in FP16, ",
+                   "is not there; fp16 stores weights so, bf16_compute multiplies in BF16");
     if (named == nullptr) return Refuse(row, Cat("'", *text, "'"));
     return OptionValue(named->value);
   }

@@ -38,6 +38,7 @@ std::string WhyOf(const std::string& scheme, const std::string& activations,
   if (activations == "s16") return "16-bit inputs by the options; 8-bit ones take half the time";
   if (scheme == "dynamic")
     return "8 bits are the lowest precision here; ranges are measured while running";
+  if (scheme != "static") return "the options say so; the lowest precision computes in 8 bits";
   return "8 bits are the lowest precision here; ranges come from a calibration";
 }
 
@@ -80,7 +81,8 @@ std::vector<Explained> ExplainLayers(const Report& layers) {
     row.op = layers.Text(i, "op");
     const std::string activations = layers.Text(i, "activations");
     const char* const integers = activations == "s16" ? "INT16 x INT8 " : "INT8 ";
-    row.precision = scheme == "float" ? "float" : integers + scheme;
+    const bool is_integer = scheme == "static" || scheme == "dynamic";
+    row.precision = is_integer ? integers + scheme : scheme;
     row.why = WhyOf(scheme, activations, layers.Text(i, "note"));
     row.saturating = layers.Number(i, "saturating");
     row.pair = layers.Text(i, "saturating_pair");

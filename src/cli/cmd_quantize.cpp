@@ -99,6 +99,7 @@ struct LayerCounts {
   int64_t quantized = 0;
   int64_t weight_only = 0;      // of these
   int64_t int16 = 0;            // of these
+  int64_t bf16 = 0;             // of these
   std::vector<int64_t> floats;  // rows
 };
 
@@ -106,10 +107,12 @@ LayerCounts CountLayers(const Report& layers) {
   LayerCounts counts;
   for (int64_t i = 0; i < layers.rows(); ++i) {
     const std::string scheme = layers.Text(i, "scheme");
-    const bool is_weight_only = scheme == "weight_only" || scheme == "fp16" || scheme == "bf16";
+    const bool is_weight_only =
+        scheme == "weight_only" || scheme == "fp16" || scheme == "bf16" || scheme == "bf16_compute";
     if (scheme == "static" || scheme == "dynamic" || is_weight_only) ++counts.quantized;
     if (is_weight_only) ++counts.weight_only;
     if (layers.Text(i, "activations") == "s16") ++counts.int16;
+    if (scheme == "bf16_compute") ++counts.bf16;
     if (scheme == "float") counts.floats.push_back(i);
   }
   return counts;
@@ -170,7 +173,9 @@ void PrintResult(const QuantizeOptions& options, const Model& model, const Searc
   std::printf("%s: %s, %s times smaller than %s (%s)\n", options.output.c_str(),
               FormatBytes(output_bytes).c_str(), FormatNumber(ratio, 2).c_str(),
               options.model.c_str(), FormatBytes(input_bytes).c_str());
-  std::string how = counts.weight_only == 0 ? "in 8 bits" : "with smaller weights";
+  std::string how = counts.weight_only == 0           ? "in 8 bits"
+                    : counts.quantized == counts.bf16 ? "in BF16"
+                                                      : "with smaller weights";
   if (counts.int16 > 0) how += Cat(" (", counts.int16, " with 16-bit inputs)");
   std::printf("%lld layers %s, %zu in float%s\n", static_cast<long long>(counts.quantized),
               how.c_str(), counts.floats.size(), counts.floats.empty() ? "" : ":");
@@ -182,6 +187,9 @@ void PrintResult(const QuantizeOptions& options, const Model& model, const Searc
 }
 
 void CheckOptions(const QuantizeOptions& options) {
+  const SchemeOptions& scheme = options.scheme;
+  if (scheme.is_dynamic + !scheme.precision.empty() + !scheme.weight_only.empty() > 1)
+    throw UsageError("quantize: --dynamic, --weight-only and --precision: give one of them");
   if (options.data.data.empty() && options.statistics.empty() && options.scheme.NeedsData() &&
       options.scheme.recipe.empty())
     throw UsageError(options.scheme.gptq

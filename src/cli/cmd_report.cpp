@@ -40,6 +40,7 @@ bool IsQuantized(const Model& model) {
 std::string PrecisionOf(const LayerInfo& layer) {
   if (layer.scheme == "static") return layer.activations == "s16" ? "INT16 x INT8" : "INT8";
   if (layer.scheme == "dynamic") return "INT8 dynamic";
+  if (layer.scheme == "bf16_compute") return "BF16";
   return layer.scheme == "float" ? "FP32" : "";
 }
 

@@ -36,8 +36,9 @@ void AddSchemeOptions(Command& command, SchemeOptions& options) {
   command.Choice("--weight-only", "TYPE", options.weight_only, {"int8", "int4"},
                  "Store weights of MatMul, Gemm and Gather in 8 or 4 bits and compute in floats; "
                  "needs no data");
-  command.Choice("--precision", "TYPE", options.precision, {"fp16", "bf16"},
-                 "Store weights in 16-bit floats and compute in f32; needs no data");
+  command.Choice("--precision", "TYPE", options.precision, {"fp16", "bf16", "bf16-compute"},
+                 "Store weights in 16-bit floats and compute in f32; bf16-compute: multiply in "
+                 "BF16, too, with sums in f32; needs no data");
   command.Integer("--group-size", "N", options.group_size, 0, 65536,
                   "For --weight-only: weights with one scale, a multiple of 8; 0: an output "
                   "channel; default 32");
@@ -81,7 +82,8 @@ void ApplyFlags(const SchemeOptions& from, Options& to) {
         "--activations and --int16 are for static quantization: leave out --dynamic, --weight-only "
         "and --precision");
   if (from.is_dynamic) to.Set(INTMILL_OPT_SCHEME, int64_t{INTMILL_SCHEME_DYNAMIC});
-  if (!from.precision.empty()) to.Set(INTMILL_OPT_SCHEME, from.precision);
+  if (!from.precision.empty())
+    to.Set(INTMILL_OPT_SCHEME, from.precision == "bf16-compute" ? "bf16_compute" : from.precision);
   if (!from.weight_only.empty()) {
     const bool is_4_bits = from.weight_only == "int4";
     to.Set(INTMILL_OPT_SCHEME, int64_t{INTMILL_SCHEME_WEIGHT_ONLY});

@@ -16,7 +16,7 @@ struct SchemeOptions {
   std::string target;
   std::string weight_range;
   std::string bias_correction;
-  std::string precision;    // "fp16", "bf16", or "": integers
+  std::string precision;    // "fp16", "bf16", "bf16-compute", or "": integers
   std::string weight_only;  // "int4", "int8", or "": no
   std::string activations;  // "u8", "s8", "s16", or "": the library's default
   std::vector<std::string> int16;

@@ -26,6 +26,8 @@ std::string KernelLibraries() {
   return Cat("oneDNN ", OnednnRunsWith(), " (built with ", OnednnBuiltWith(), ")");
 }
 
+bool MultipliesBf16() { return HasBf16(EffectiveIsa()); }
+
 Status LimitIsa(Isa highest) { return SetIsaLimit(highest); }
 
 Table DescribeMachine(const std::string& version) {

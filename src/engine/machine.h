@@ -19,6 +19,9 @@ std::string KernelLibraries();
 // Limits the instruction sets of all kernels of the process; kState when one was built already.
 Status LimitIsa(Isa highest);
 
+// Whether there are fast kernels for products of BF16.
+bool MultipliesBf16();
+
 }  // namespace intmill
 
 #endif  // INTMILL_ENGINE_MACHINE_H

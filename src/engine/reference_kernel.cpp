@@ -11,6 +11,7 @@
 #include "engine/post_ops.h"
 #include "kernels/native/strided_copy.h"
 #include "kernels/native/transpose.h"
+#include "tensor/half.h"
 #include "tensor/quantize.h"
 
 namespace intmill {
@@ -29,13 +30,21 @@ void Reorder(const Shape& shape, DType dtype, Layout from, const void* src, void
                     to_plain ? channels : positions, ElementBytes(dtype));
 }
 
-// An operand as the reference wants it: row-major, and float where integers stand for real numbers.
+// The numbers that an operand with a meaning stands for.
+Result<Tensor> Real(Tensor t, const QParamsPtr& qparams) {
+  if (t.dtype() == DType::kBf16) return FromBf16(t);
+  t.set_qparams(qparams);
+  return Dequantize(t);
+}
+
+// An operand as the reference wants it: row-major, and float where integers stand for real numbers
+// or a product has BF16.
 struct Side {
   Operand operand;
   QParamsPtr qparams;          // a copy: the kernel outlives the graph
   DType dtype = DType::kNone;  // of the tensor that the reference sees
   bool reorders = false;
-  bool converts = false;       // between integers and float
+  bool converts = false;       // between integers or BF16 and float
   int64_t reorder_offset = 0;  // scratch for the row-major copy, where reorders
   int64_t convert_offset = 0;  // scratch for the float tensor, where converts
   Tensor constant;             // a constant input, already converted
@@ -98,13 +107,13 @@ class ReferenceKernel final : public Kernel {
     if (!operand.present) return side;
     if (operand.qparams != nullptr)
       side.qparams = std::make_shared<const QParams>(*operand.qparams);
-    side.converts = operand.qparams != nullptr && !keeps_integers;
+    const bool is_half = operand.dtype == DType::kBf16 && node_.op->multiply_adds != nullptr;
+    side.converts = is_half || (operand.qparams != nullptr && !keeps_integers);
     if (side.converts) side.dtype = DType::kF32;
     if (operand.constant != nullptr) {
       side.constant = *operand.constant;
       if (side.converts) {
-        side.constant.set_qparams(side.qparams);
-        ASSIGN_OR_RETURN(side.constant, Dequantize(side.constant));
+        ASSIGN_OR_RETURN(side.constant, Real(std::move(side.constant), side.qparams));
       }
       return side;
     }
@@ -133,8 +142,7 @@ class ReferenceKernel final : public Kernel {
     }
     Tensor t = Tensor::View(operand.dtype, operand.shape, data, nullptr);
     if (!side.converts) return t;
-    t.set_qparams(side.qparams);
-    return Dequantize(t);
+    return Real(std::move(t), side.qparams);
   }
 
   static Tensor OutputView(const Side& side, void* data, std::byte* scratch) {
@@ -151,7 +159,9 @@ class ReferenceKernel final : public Kernel {
     std::byte* plain =
         static_cast<std::byte*>(side.reorders ? scratch + side.reorder_offset : data);
     if (side.converts) {
-      ASSIGN_OR_RETURN(const Tensor q, Quantize(computed, *side.qparams));
+      const bool is_half = operand.dtype == DType::kBf16;
+      ASSIGN_OR_RETURN(const Tensor q,
+                       is_half ? ToBf16(computed) : Quantize(computed, *side.qparams));
       std::memcpy(plain, q.data<void>(), static_cast<size_t>(q.bytes()));
     }
     if (side.reorders) Reorder(operand.shape, operand.dtype, Layout::kPlain, plain, data);

@@ -45,7 +45,7 @@ Result<std::unique_ptr<Kernel>> MakeConvolution(const Convolution& conv, Isa isa
   }
   Result<std::unique_ptr<Kernel>> kernel = onednn::MakeConvolution(conv, isa);
   // Floats without oneDNN go to the reference; integers have an exact kernel of our own.
-  if (kernel.ok() || conv.in_dtype == DType::kF32 || kernel.status().code() != Code::kUnsupported)
+  if (kernel.ok() || !IsQuantized8(conv.in_dtype) || kernel.status().code() != Code::kUnsupported)
     return kernel;
   kernel = native::MakeDepthwise(conv, isa);
   if (kernel.ok() || kernel.status().code() != Code::kUnsupported) return kernel;

@@ -30,7 +30,7 @@ struct Convolution {
   std::vector<int64_t> dilations;  // 1: dense
   std::vector<int64_t> pads;       // before; what comes after follows from `out`
 
-  DType in_dtype = DType::kF32;  // u8 or s8: with s8 weights
+  DType in_dtype = DType::kF32;  // u8 or s8: with s8 weights; bf16: with bf16
   DType out_dtype = DType::kF32;
   int32_t in_zero_point = 0;  // what padding is filled with
   // As in ONNX: out, in / groups, spatial; transposed: in, out / groups, spatial.

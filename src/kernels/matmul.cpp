@@ -7,7 +7,7 @@ Result<std::unique_ptr<Kernel>> MakeMatMul(const MatMul& matmul, Isa isa) {
   if (native::PrefersProduct(matmul, isa)) return native::MakeProduct(matmul, isa);
   Result<std::unique_ptr<Kernel>> kernel = onednn::MakeMatMul(matmul, isa);
   // Floats without oneDNN go to the reference; integers have an exact kernel of our own.
-  if (kernel.ok() || matmul.a_dtype == DType::kF32 || kernel.status().code() != Code::kUnsupported)
+  if (kernel.ok() || !IsQuantized8(matmul.a_dtype) || kernel.status().code() != Code::kUnsupported)
     return kernel;
   return native::MakeMatMul(matmul, isa);
 }

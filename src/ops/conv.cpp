@@ -178,7 +178,7 @@ Result<std::unique_ptr<Kernel>> Lower(const LowerArgs& args) {
   c.weights = weights.tensor.data<void>();
   c.weight_dtype = weights.tensor.dtype();
   c.weight_zero_points = weights.zero_points;
-  if (x.dtype != DType::kF32) {
+  if (IsQuantized8(x.dtype)) {
     c.in_zero_point = x.qparams->zero_points[0];
     TRY(CheckDepth(NumElements(c.kernel) * w[1]));
   }

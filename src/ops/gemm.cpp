@@ -118,7 +118,7 @@ Status AddConstantC(const LowerArgs& args, float beta, int64_t columns, RealSum&
 // Any other C is added as an operand, before what follows.
 Status AddOperandC(const LowerArgs& args, float beta, Epilogue& epilogue) {
   const Operand& c = args.in(2);
-  if (c.dtype != DType::kF32 || args.in(0).dtype != DType::kF32)
+  if (c.dtype != DType::kF32 || IsQuantized8(args.in(0).dtype))
     return Error(Code::kUnsupported, "C of type ", DTypeName(c.dtype), " and shape ",
                  ToString(c.shape));
   if (beta != 1) return Error(Code::kUnsupported, "beta ", beta, " with a C that is no bias");
@@ -141,7 +141,9 @@ Status ReadRight(const LowerArgs& args, const Options& g, MatMul& m, Weights& we
                  RealSum& sum) {
   const Operand& b = args.in(1);
   m.b_dtype = b.dtype;
-  if (b.constant == nullptr && b.dtype == DType::kF32 && g.alpha == 1) return Ok();
+  if (b.constant == nullptr && !IsQuantized8(b.dtype) && g.alpha == 1) return Ok();
+  if (b.dtype == DType::kBf16 && g.alpha != 1)
+    return Error(Code::kUnsupported, "alpha ", g.alpha, " with weights in BF16");
   ASSIGN_OR_RETURN(weights, ReadWeights(b, WeightAxis(args.node, 2)));
   ASSIGN_OR_RETURN(sum, MakeRealSum(args, weights, m.columns()));
   for (double& scale : sum.scales) scale *= g.alpha;
@@ -176,7 +178,7 @@ Result<std::unique_ptr<Kernel>> Lower(const LowerArgs& args) {
   }
   ASSIGN_OR_RETURN(m.epilogue, MakeEpilogue(args, sum));
   if (args.has(2) && !is_bias) TRY(AddOperandC(args, g.beta, m.epilogue));
-  if (a.dtype != DType::kF32) {
+  if (IsQuantized8(a.dtype)) {
     m.a_zero_point = a.qparams->zero_points[0];
     TRY(CheckDepth(m.depth()));
   }

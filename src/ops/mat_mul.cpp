@@ -124,7 +124,7 @@ Status ReadRight(const LowerArgs& args, MatMul& m, Weights& weights, RealSum& su
     m.weight_zero_points = weights.zero_points;
     return Ok();
   }
-  if (b.dtype == DType::kF32) return Ok();
+  if (!IsQuantized8(b.dtype)) return Ok();
   if (!IsScaledByte(b)) return Error(Code::kUnsupported, "a right operand with several scales");
   m.b_zero_point = b.qparams->zero_points[0];
   sum.scales = {static_cast<double>(args.in(0).qparams->scales[0]) * b.qparams->scales[0]};
@@ -145,7 +145,7 @@ Result<std::unique_ptr<Kernel>> Lower(const LowerArgs& args) {
   TRY(ReadRight(args, m, weights, sum));
   sum.channels = m.columns();
   ASSIGN_OR_RETURN(m.epilogue, MakeEpilogue(args, sum));
-  if (a.dtype != DType::kF32) {
+  if (IsQuantized8(a.dtype)) {
     m.a_zero_point = a.qparams->zero_points[0];
     TRY(CheckDepth(m.depth()));
   }

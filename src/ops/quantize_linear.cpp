@@ -44,8 +44,8 @@ Status QuantizeAll(const ReferenceArgs& args) {
 
 Status Reference(const ReferenceArgs& args) {
   return ForType<float, int32_t>(args.in(0).dtype(), [&]<typename In>(In) {
-    return ForType<uint8_t, int8_t, int16_t>(args.out(0).dtype(),
-                                    [&]<typename Out>(Out) { return QuantizeAll<In, Out>(args); });
+    return ForType<uint8_t, int8_t, int16_t>(
+        args.out(0).dtype(), [&]<typename Out>(Out) { return QuantizeAll<In, Out>(args); });
   });
 }
 

@@ -68,6 +68,27 @@ bool CarriesScale(const OpDef& op, size_t i) {
   return i >= 64 || (op.same_scale_inputs >> i & 1) != 0;
 }
 
+bool IsCast(const Graph& graph, const Node& node, DType from, DType to) {
+  return node.op == FindOp("Cast") && graph.value(node.inputs[0]).dtype == from &&
+         graph.value(node.outputs[0]).dtype == to;
+}
+
+bool IsProductOfBf16(const Edges& edges, const Node& node) {
+  if (node.op->quant != QuantRule::kWeighted) return false;
+  const auto is_widened = [&](ValueId id) {
+    const std::vector<Node>& nodes = edges.graph().nodes;
+    for (;;) {
+      const int32_t producer = edges.Producer(id);
+      if (producer == Uses::kNone) return false;
+      const Node& maker = nodes[static_cast<size_t>(producer)];
+      if (!maker.op->Has(kAlias) || maker.outputs.size() != 1)
+        return IsCast(edges.graph(), maker, DType::kBf16, DType::kF32);
+      id = maker.inputs[0];
+    }
+  };
+  return is_widened(node.inputs[0]) && is_widened(node.inputs[1]);
+}
+
 int32_t Edges::SoleReader(ValueId id) const {
   const auto i = static_cast<size_t>(id);
   return uses_.consumers[i].size() == 1 && !uses_.is_output[i] ? uses_.consumers[i][0]

@@ -35,6 +35,8 @@ bool WeightsFold(const Graph& graph, const Node& node, const QuantizedValue& wei
 // Whether input i of the node has the elements that its outputs have (QuantRule::kSameScale).
 bool CarriesScale(const OpDef& op, size_t i);
 
+bool IsCast(const Graph& graph, const Node& node, DType from, DType to);
+
 // A graph under rewriting: nodes are marked dead and dropped at the end, new ones come last, so
 // indices stay valid. References to nodes do not: Append may move them.
 class Edges {
@@ -43,6 +45,7 @@ class Edges {
       : graph_(graph), uses_(FindUses(graph)), dead_(graph.nodes.size(), false) {}
 
   Graph& graph() { return graph_; }
+  const Graph& graph() const { return graph_; }
   Node& node(int32_t index) { return graph_.nodes[static_cast<size_t>(index)]; }
   int32_t size() const { return static_cast<int32_t>(graph_.nodes.size()); }
   bool IsDead(int32_t index) const { return dead_[static_cast<size_t>(index)]; }
@@ -77,6 +80,9 @@ class Edges {
   Uses uses_;
   std::vector<bool> dead_;
 };
+
+// A product of two operands that are BF16 widened to f32, perhaps under another shape since.
+bool IsProductOfBf16(const Edges& edges, const Node& node);
 
 }  // namespace intmill
 

@@ -36,12 +36,15 @@ class Flattener {
   }
 
  private:
-  // A constant, or integers that stand for one.
+  // A constant, or integers or BF16 that stand for one.
   bool IsConstant(ValueId id) {
     if (graph_.ConstantOf(id) != nullptr) return true;
     const int32_t producer = edges_.Producer(id);
-    if (producer == Uses::kNone || !edges_.node(producer).op->Has(kDequantize)) return false;
-    return std::ranges::all_of(edges_.node(producer).inputs, [&](ValueId input) {
+    if (producer == Uses::kNone) return false;
+    const Node& maker = edges_.node(producer);
+    if (!maker.op->Has(kDequantize) && !IsCast(graph_, maker, DType::kBf16, DType::kF32))
+      return false;
+    return std::ranges::all_of(maker.inputs, [&](ValueId input) {
       return input == kNoValue || graph_.ConstantOf(input) != nullptr;
     });
   }

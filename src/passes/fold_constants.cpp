@@ -5,6 +5,7 @@
 
 #include "ir/infer.h"
 #include "ir/op.h"
+#include "passes/edges.h"
 #include "passes/pass.h"
 
 namespace intmill {
@@ -19,6 +20,21 @@ bool HasPresentOutputs(const Node& node) {
 // QuantizeLinear of weights is folded, which stores them as integers.
 bool MayFold(const Node& node) {
   return node.op->reference != nullptr && !node.op->Has(kDequantize) && HasPresentOutputs(node);
+}
+
+// By value: weights of products of BF16. They stay behind their Cast as quantized ones do, for
+// fold_bf16 to find.
+std::vector<bool> FindBf16Weights(Graph& graph) {
+  std::vector<bool> found(graph.values.size());
+  const auto is_weight = [&](const Node& node) {
+    return IsCast(graph, node, DType::kBf16, DType::kF32) && graph.ConstantOf(node.inputs[0]);
+  };
+  if (std::ranges::none_of(graph.nodes, is_weight)) return found;
+  const Edges edges(graph);
+  for (const Node& product : graph.nodes)
+    if (IsProductOfBf16(edges, product))
+      for (const size_t i : {0, 1}) found[static_cast<size_t>(product.inputs[i])] = true;
+  return found;
 }
 
 // Whether the reference is sure to be quick: an element of the output reads at most one element of
@@ -75,9 +91,12 @@ Result<std::vector<Tensor>> Compute(const Graph& graph, const Node& node, int64_
 Result<int64_t> FoldConstants(Graph& graph, PassContext& context) {
   int64_t folded = 0;
   std::vector<Node> kept;
+  const std::vector<bool> weights = FindBf16Weights(graph);
   for (Node& node : graph.nodes) {
     TRY(InferNode(graph, node));
-    if (MayFold(node) && HasConstantInputs(graph, node) && IsCheap(graph, node)) {
+    const bool is_weight = !node.outputs.empty() && node.outputs[0] != kNoValue &&
+                           weights[static_cast<size_t>(node.outputs[0])];
+    if (!is_weight && MayFold(node) && HasConstantInputs(graph, node) && IsCheap(graph, node)) {
       ASSIGN_OR_RETURN(
           std::vector<Tensor> outputs,
           Compute(graph, node, std::min(context.options.fold_limit_bytes, context.fold_budget)));

@@ -1,5 +1,6 @@
-// fold_dequantize: what fold_qdq left in float reads its quantized constants in float, converted
-// once instead of in each run. For compiled graphs only: a file keeps the integers.
+// fold_dequantize: what fold_qdq and fold_bf16 left in float reads its constants of integers and
+// BF16 in float, converted once instead of in each run. For compiled graphs only: a file keeps what
+// is smaller.
 #include <algorithm>
 
 #include "ir/infer.h"
@@ -21,7 +22,8 @@ Result<int64_t> FoldDequantize(Graph& graph, PassContext&) {
   int64_t folded = 0;
   for (int32_t i = 0; i < edges.size(); ++i) {
     const Node& node = edges.node(i);
-    if (!node.op->Has(kDequantize) || node.outputs.size() != 1) continue;
+    const bool is_wider = IsCast(graph, node, DType::kBf16, DType::kF32);
+    if ((!node.op->Has(kDequantize) && !is_wider) || node.outputs.size() != 1) continue;
     if (!std::ranges::all_of(node.inputs, [&](ValueId id) { return IsKnown(graph, id); })) continue;
     std::vector<const Tensor*> inputs;
     for (const ValueId id : node.inputs) inputs.push_back(graph.ConstantOf(id));

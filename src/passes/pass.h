@@ -28,6 +28,7 @@ struct Pass {
 
 // Each is defined in the file of its name.
 Result<int64_t> FlattenMatMul(Graph& graph, PassContext& context);
+Result<int64_t> FoldBf16(Graph& graph, PassContext& context);
 Result<int64_t> FoldConstants(Graph& graph, PassContext& context);
 Result<int64_t> FoldDequantize(Graph& graph, PassContext& context);
 Result<int64_t> FoldDynamic(Graph& graph, PassContext& context);

@@ -19,6 +19,7 @@ Result<int64_t> PrunePass(Graph& graph, PassContext&) {
 }
 
 constexpr Pass kFlattenMatMul = {"flatten_matmul", FlattenMatMul};
+constexpr Pass kFoldBf16 = {"fold_bf16", FoldBf16};
 constexpr Pass kFoldConstants = {"fold_constants", FoldConstants};
 constexpr Pass kFoldShapes = {"fold_shapes", FoldShapes};
 constexpr Pass kRemoveIdentity = {"remove_identity", RemoveIdentity};
@@ -51,9 +52,9 @@ constexpr Pass kFusions[] = {kFlattenMatMul,   kFuseActivations, kFuseResidualAd
                              kMoveQdq,         kFoldConstants,   kPrune};
 // After fold_qdq shapes are not inferred again: operators on integers would be taken for float
 // ones.
-constexpr Pass kIntegerPasses[] = {kSplitInt16,    kFoldQdq, kFoldDynamic, kFoldWeightOnly,
-                                   kFuseAttention, kFusePad, kPrune,       kFoldDequantize,
-                                   kPrune};
+constexpr Pass kIntegerPasses[] = {kSplitInt16,     kFoldQdq,       kFoldDynamic, kFoldWeightOnly,
+                                   kFoldBf16,       kFuseAttention, kFusePad,     kPrune,
+                                   kFoldDequantize, kPrune};
 
 // An argument about a shape travels one operator a round, through fold_shapes all at once.
 constexpr int64_t kMaxRounds = 8;

@@ -20,6 +20,7 @@ struct PassOptions {
   // kInvalidArgument.
   std::vector<std::string> disabled;
   int64_t fold_limit_bytes = int64_t{64} << 20;  // largest constant that folding may create
+  bool bf16_products = false;  // whether the machine has kernels for what fold_bf16 makes
   Hooks hooks;
 };
 
@@ -39,7 +40,8 @@ Status RunLoadPasses(Graph& graph, const PassOptions& options,
                      std::vector<PassTime>* times = nullptr);
 
 // A copy with every input shape fixed, all shapes inferred, shape expressions folded, activations
-// and residual adds fused as post-ops, and DQ -> op -> Q folded to integer operators (fold_qdq).
+// and residual adds fused as post-ops, and DQ -> op -> Q folded to integer operators (fold_qdq),
+// products of BF16 to operators on BF16 (fold_bf16).
 Result<Graph> Specialize(const Graph& graph, std::span<const Shape> input_shapes,
                          const PassOptions& options, std::vector<PassTime>* times = nullptr);
 

@@ -1,9 +1,9 @@
-// split_int16: a product of 16-bit activations and 8-bit weights becomes two products of bytes, which
-// fold_qdq makes integers. With x = 256 h + l, h in -128..127 and l in 0..255,
+// split_int16: a product of 16-bit activations and 8-bit weights becomes two products of bytes,
+// which fold_qdq makes integers. With x = 256 h + l, h in -128..127 and l in 0..255,
 //   sum x w = 256 sum h w + sum l w,
-// where h is u8 with zero point 128 and 256 times the scale of x, l is u8 with zero point 0. Both sums
-// are exact in 32 bits. The first is written in f32; the second adds it together with the bias, before
-// whatever is fused behind.
+// where h is u8 with zero point 128 and 256 times the scale of x, l is u8 with zero point 0. Both
+// sums are exact in 32 bits. The first is written in f32; the second adds it together with the
+// bias, before whatever is fused behind.
 #include <algorithm>
 #include <cfloat>
 #include <map>
@@ -101,7 +101,8 @@ class Splitter {
 
   // Reads what was quantized to x where nothing else happened to x: no 16-bit numbers are stored.
   Node SplitNode(const QuantizedValue& x) const {
-    Node split{.name = Cat(graph_.value(x.id).name, ".split"), .op = FindOp("SplitInt16", "intmill")};
+    Node split{.name = Cat(graph_.value(x.id).name, ".split"),
+               .op = FindOp("SplitInt16", "intmill")};
     split.inputs = {x.id};
     const int32_t producer = edges_.Producer(x.id);
     if (producer == Uses::kNone) return split;

@@ -51,7 +51,8 @@ class Layers {
   // The type of the integers that it reads as activations; "" where there are none.
   std::string ActivationsOf(const Node& node) const {
     for (const ValueId id : node.inputs) {
-      const int32_t producer = id == kNoValue ? Uses::kNone : uses_.producer[static_cast<size_t>(id)];
+      const int32_t producer =
+          id == kNoValue ? Uses::kNone : uses_.producer[static_cast<size_t>(id)];
       if (producer == Uses::kNone) continue;
       const Node& maker = graph_.nodes[static_cast<size_t>(producer)];
       if (!maker.op->Has(kDequantize) || graph_.ConstantOf(maker.inputs[0]) != nullptr) continue;
@@ -61,15 +62,16 @@ class Layers {
   }
 
  private:
-  // Constants of numbers, themselves or behind a DequantizeLinear. Axes, shapes and the like are
-  // integers of 64 bits and no weights.
+  // Constants of numbers, themselves or behind a DequantizeLinear or a Cast of 16-bit floats. Axes,
+  // shapes and the like are integers of 64 bits and no weights.
   const Tensor* WeightBehind(ValueId id) const {
     if (id == kNoValue) return nullptr;
     const Tensor* constant = graph_.ConstantOf(id);
     const int32_t producer = uses_.producer[static_cast<size_t>(id)];
     if (constant == nullptr && producer != Uses::kNone) {
       const Node& maker = graph_.nodes[static_cast<size_t>(producer)];
-      if (maker.op->Has(kDequantize)) constant = graph_.ConstantOf(maker.inputs[0]);
+      const bool is_cast = maker.op == FindOp("Cast");
+      if (maker.op->Has(kDequantize) || is_cast) constant = graph_.ConstantOf(maker.inputs[0]);
     }
     const bool counts = constant != nullptr && constant->dtype() != DType::kS64 &&
                         constant->dtype() != DType::kBool;
@@ -99,10 +101,10 @@ bool IsKeyCharacter(char c) {
 }  // namespace
 
 Table DescribeLayers(const Graph& graph) {
-  Table table{.columns = {"name", "op", "inputs", "outputs", "dtype", "shape", "parameters",
-                          "bytes", "scheme", "note", "saturating", "saturating_pair",
-                          "activations"},
-              .rows = {}};
+  Table table{
+      .columns = {"name", "op", "inputs", "outputs", "dtype", "shape", "parameters", "bytes",
+                  "scheme", "note", "saturating", "saturating_pair", "activations"},
+      .rows = {}};
   const Table summary = QuantizationSummary(graph);  // layer, op, scheme, reason
   size_t row = 0;
   const Layers layers(graph);

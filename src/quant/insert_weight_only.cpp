@@ -43,12 +43,16 @@ class Inserter {
  private:
   Status Halve(Node& node, Scheme scheme) {
     const std::optional<size_t> input = WeightInputOf(graph_, node);
-    if (!input) return Error(Code::kInternal, "has no weights");
+    if (scheme == Scheme::kBf16Compute && node.op->weight_axis != nullptr)
+      for (const size_t i : ActivationInputs(graph_, node)) RoundToBf16(node.inputs[i]);
+    if (!input) return Ok();
     ValueId& weight = node.inputs[*input];
-    auto [made, is_new] = made_.try_emplace(
-        Key{weight, -1, DType::kF32, static_cast<int64_t>(scheme), false, kNoValue}, kNoValue);
+    const bool is_fp16 = scheme == Scheme::kFp16;
+    auto [made, is_new] =
+        made_.try_emplace(Key{weight, -1, DType::kF32, is_fp16, false, kNoValue}, kNoValue);
     if (is_new) {
-      ASSIGN_OR_RETURN(Tensor halves, Halved(*graph_.ConstantOf(weight), scheme));
+      const Tensor& floats = *graph_.ConstantOf(weight);
+      ASSIGN_OR_RETURN(Tensor halves, is_fp16 ? ToF16(floats) : ToBf16(floats));
       const std::string name = graph_.value(weight).name;
       made->second =
           AddCast(name, graph_.AddConstant(Cat(name, "_", DTypeName(halves.dtype())), halves));
@@ -57,20 +61,24 @@ class Inserter {
     return Ok();
   }
 
-  static Result<Tensor> Halved(const Tensor& weight, Scheme scheme) {
-    const bool is_fp16 = scheme == Scheme::kFp16;
-    ASSIGN_OR_RETURN(Tensor halves,
-                     Tensor::Make(is_fp16 ? DType::kF16 : DType::kBf16, weight.shape()));
-    auto* const to = halves.mutable_data<uint16_t>();
-    for (int64_t i = 0; i < weight.elements(); ++i)
-      to[i] = is_fp16 ? FloatToF16(weight.data<float>()[i]) : FloatToBf16(weight.data<float>()[i]);
-    return halves;
+  // Layers that read the same value share what is made of it.
+  void RoundToBf16(ValueId& activation) {
+    auto [made, is_new] = rounded_.try_emplace(activation, kNoValue);
+    if (is_new) {
+      const Value& value = graph_.value(activation);
+      const std::string name = value.name;
+      const ValueId halves = graph_.AddValue(name + "_bf16", DType::kBf16, value.shape);
+      graph_.AddNode(name + "_to_bf16", FindOp("Cast"), {activation}, {halves})
+          .attrs.Set("to", int64_t{16});  // bfloat16 in ONNX's numbering
+      made->second = AddCast(name, halves);
+    }
+    activation = made->second;
   }
 
-  // A 16-bit constant as f32.
-  ValueId AddCast(const std::string& name, ValueId constant) {
-    const ValueId wide = graph_.AddValue(name + "_f32", DType::kF32, graph_.value(constant).shape);
-    graph_.AddNode(name + "_cast", FindOp("Cast"), {constant}, {wide})
+  // 16-bit floats as f32.
+  ValueId AddCast(const std::string& name, ValueId halves) {
+    const ValueId wide = graph_.AddValue(name + "_f32", DType::kF32, graph_.value(halves).shape);
+    graph_.AddNode(name + "_cast", FindOp("Cast"), {halves}, {wide})
         .attrs.Set("to", int64_t{1});  // float in ONNX's numbering
     return wide;
   }
@@ -136,6 +144,7 @@ class Inserter {
   const FindProducts& products_;
   const Hooks& hooks_;
   std::map<Key, ValueId> made_;
+  std::map<ValueId, ValueId> rounded_;
 };
 
 }  // namespace
@@ -174,7 +183,9 @@ std::optional<size_t> WeightInputOf(const Graph& graph, const Node& node) {
   return input;
 }
 
-bool IsHalf(Scheme scheme) { return scheme == Scheme::kFp16 || scheme == Scheme::kBf16; }
+bool IsHalf(Scheme scheme) {
+  return scheme == Scheme::kFp16 || scheme == Scheme::kBf16 || scheme == Scheme::kBf16Compute;
+}
 
 ValueId GptqInput(const Graph& graph, const Node& node) {
   const std::optional<WeightMatrix> matrix = WeightMatrixOf(graph, node);

@@ -1,5 +1,5 @@
 // Writing smaller weights into a graph: integers behind a DequantizeLinear, or 16-bit floats behind
-// a Cast.
+// a Cast. What is computed in BF16 also has its activations go through it.
 #ifndef INTMILL_QUANT_INSERT_WEIGHT_ONLY_H
 #define INTMILL_QUANT_INSERT_WEIGHT_ONLY_H
 
@@ -31,7 +31,7 @@ std::optional<WeightMatrix> WeightMatrixOf(const Graph& graph, const Node& node)
 // Which input of a layer is its constant f32 weight: of a product, or the table of a Gather;
 // nothing where it has none.
 std::optional<size_t> WeightInputOf(const Graph& graph, const Node& node);
-bool IsHalf(Scheme scheme);  // kFp16 or kBf16
+bool IsHalf(Scheme scheme);  // weights in 16-bit floats
 
 // The input whose products GPTQ rounds a layer's weights by; kNoValue: it has none.
 ValueId GptqInput(const Graph& graph, const Node& node);

@@ -1,11 +1,14 @@
 // LayerValues: found by walking from each layer to what others read.
 #include "quant/layer_values.h"
 
+#include <algorithm>
 #include <memory>
 #include <set>
 #include <utility>
 
 #include "ir/op.h"
+#include "passes/edges.h"
+#include "tensor/half.h"
 
 namespace intmill {
 namespace {
@@ -24,7 +27,7 @@ const Node* OnlyActivation(const Graph& graph, const Uses& uses, ValueId id) {
 
 // Scale and zero point of a QuantizeLinear with one of each.
 std::optional<QParams> ParamsOf(const Graph& graph, const Node& quantize) {
-  if (quantize.inputs.size() < 3) return {};
+  if (!quantize.op->Has(kQuantize) || quantize.inputs.size() < 3) return {};
   const Tensor* const scale = graph.ConstantOf(quantize.inputs[1]);
   const Tensor* const zero_point = graph.ConstantOf(quantize.inputs[2]);
   if (scale == nullptr || zero_point == nullptr || scale->elements() != 1 ||
@@ -49,6 +52,12 @@ std::vector<float> Real(std::span<const T> integers, const QParams& q) {
 }
 
 std::vector<float> InFloats(const Tensor& tensor, const std::optional<QParams>& params) {
+  if (tensor.dtype() == DType::kBf16) {
+    std::vector<float> values(static_cast<size_t>(tensor.elements()));
+    std::transform(tensor.data<uint16_t>(), tensor.data<uint16_t>() + tensor.elements(),
+                   values.begin(), Bf16ToFloat);
+    return values;
+  }
   if (!params) return {tensor.values<float>().begin(), tensor.values<float>().end()};
   if (params->dtype == DType::kU8) return Real(tensor.values<uint8_t>(), *params);
   if (params->dtype == DType::kS16) return Real(tensor.values<int16_t>(), *params);
@@ -85,7 +94,9 @@ void LayerValues::Watch(const Graph& graph, const Uses& uses, const Node& layer)
   watched_[graph.value(id).name] = {layer.name, {}};
   for (const int32_t reader : uses.consumers[static_cast<size_t>(id)]) {
     const Node& quantize = graph.nodes[static_cast<size_t>(reader)];
-    if (!quantize.op->Has(kQuantize) || quantize.inputs[0] != id) continue;
+    if (quantize.inputs[0] != id) continue;
+    if (IsCast(graph, quantize, DType::kF32, DType::kBf16))
+      watched_[graph.value(quantize.outputs[0]).name] = {layer.name, {}};
     if (auto params = ParamsOf(graph, quantize))
       watched_[graph.value(quantize.outputs[0]).name] = {layer.name, std::move(params)};
   }
@@ -98,7 +109,9 @@ Tap LayerValues::MakeTap(See see) const {
     const auto found = watched_.find(name);
     if (found == watched_.end()) return Ok();
     const auto& [layer, params] = found->second;
-    if (tensor.dtype() != (params ? params->dtype : DType::kF32)) return Ok();
+    // A plan may write BF16 where the graph has f32 and a Cast.
+    const bool is_half = tensor.dtype() == DType::kBf16;
+    if (!is_half && tensor.dtype() != (params ? params->dtype : DType::kF32)) return Ok();
     if (!seen->insert(layer).second) return Ok();
     std::vector<float> values = InFloats(tensor, params);
     if (layout == Layout::kChannelsLast && tensor.rank() >= 3)

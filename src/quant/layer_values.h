@@ -16,7 +16,8 @@
 namespace intmill {
 
 // Of a graph, which values are results of layers that are worth quantizing: behind the layer's
-// activation where it has one of its own, in floats or as the integers that are read instead.
+// activation where it has one of its own, in floats or as the integers or BF16 that are read
+// instead.
 class LayerValues {
  public:
   explicit LayerValues(const Graph& graph);

@@ -60,7 +60,11 @@ std::string WhyNotProduct(const Graph& graph, const Node& node, const LayerSchem
 constexpr float kLargestF16 = 65504.0f;
 
 std::string WhyNotHalf(const Graph& graph, const Node& node, Scheme scheme) {
+  const bool computes = scheme == Scheme::kBf16Compute && IsProduct(node);
+  const Result<float> alpha = node.attrs.Float("alpha", 1);
+  if (computes && (!alpha.ok() || *alpha != 1)) return "its attribute 'alpha' is not 1";
   const std::optional<size_t> input = WeightInputOf(graph, node);
+  if (computes && !input && ActivationInputs(graph, node).size() == 2) return "";
   if (!input) return "its weights are not f32 constants";
   const auto fits = [](float w) { return std::fabs(w) <= kLargestF16; };
   const auto values = graph.ConstantOf(node.inputs[*input])->values<float>();

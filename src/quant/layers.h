@@ -26,7 +26,7 @@ enum class LayerKind {
   kFloat,          // could be quantized, but stays in float
   kStatic,         // integers, ranges from calibration
   kDynamicRanges,  // integers, ranges from each input
-  kWeightOnly,     // weights in integers or 16-bit floats, f32 activations
+  kWeightOnly,     // weights in integers or 16-bit floats, f32 activations; or all in BF16
 };
 
 struct LayerDecision {

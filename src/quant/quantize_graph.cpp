@@ -61,8 +61,10 @@ void WriteMetadata(Graph& graph, const std::vector<LayerDecision>& layers,
                                      : is_dynamic                                ? "dynamic"
                                      : is_weight_only && common == Scheme::kFp16 ? "fp16"
                                      : is_weight_only && common == Scheme::kBf16 ? "bf16"
-                                     : is_weight_only                            ? "weight_only"
-                                                                                 : "float";
+                                     : is_weight_only && common == Scheme::kBf16Compute
+                                         ? "bf16_compute"
+                                     : is_weight_only ? "weight_only"
+                                                      : "float";
   if (is_static) {
     graph.metadata["intmill.calibration"] = CalibrationText(schemes.For(""));
     graph.metadata["intmill.samples"] = std::to_string(samples);

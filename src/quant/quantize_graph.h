@@ -25,7 +25,8 @@ Result<Graph> QuantizeGraph(const Graph& graph, const FindStatistics& find, int6
                             const FindMoments& moments = {}, const FindProducts& products = {});
 
 // One row a layer of a float or quantized graph, in running order, without QuantizeLinear and its
-// like: layer, op, scheme ("static", "dynamic", "weight_only", "fp16", "bf16", "float", or ""
+// like: layer, op, scheme ("static", "dynamic", "weight_only", "fp16", "bf16",
+// "bf16_compute", "float", or ""
 // without arithmetic worth quantizing), reason (why it stayed in float, "" when not known).
 Table QuantizationSummary(const Graph& graph);
 

@@ -14,7 +14,14 @@
 namespace intmill {
 
 // Not kDynamic: gcc 12 warns that it shadows the dimension of that name.
-enum class Scheme { kStatic = 1, kDynamicRanges = 2, kWeightOnly = 3, kFp16 = 4, kBf16 = 5 };
+enum class Scheme {
+  kStatic = 1,
+  kDynamicRanges = 2,
+  kWeightOnly = 3,
+  kFp16 = 4,
+  kBf16 = 5,
+  kBf16Compute = 6,
+};
 // Which processors every sum must be exact on: those that add four products at once, or also those
 // that saturate pairs of them.
 enum class Target { kVnni = 1, kAny = 2 };

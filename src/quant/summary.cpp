@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "ir/op.h"
+#include "passes/edges.h"
 #include "quant/layers.h"
 #include "quant/quantize_graph.h"
 
@@ -36,12 +37,18 @@ class Summary {
   }
 
  private:
+  bool IsWidened(ValueId id) const {
+    const Node* const source = ProducerOf(id);
+    return source != nullptr && IsCast(graph_, *source, DType::kBf16, DType::kF32);
+  }
+
   // Of weights stored smaller than f32 beside float activations: a product's, or the table of a
-  // Gather, which has no activation. "" for others.
+  // Gather, which has no activation; and of products of BF16. "" for others.
   std::string WeightScheme(const Node& node) const {
     const bool is_product = node.op->weight_axis != nullptr;
     const size_t weight = is_product ? 1 : 0;
     if ((!is_product && node.op != FindOp("Gather")) || node.inputs.size() <= weight) return "";
+    if (is_product && IsWidened(node.inputs[0]) && IsWidened(node.inputs[1])) return "bf16_compute";
     const Node* const source = ProducerOf(node.inputs[weight]);
     const Node* const activation = is_product ? ProducerOf(node.inputs[0]) : nullptr;
     if (source == nullptr || source->inputs.empty() ||

@@ -89,7 +89,7 @@ Result<CompiledSession> Session::Compiled() const {
     if (entry->holds_values()) continue;
     CompiledPlan plan{.input_shapes = entry->plan()->input_shapes()};
     // Compiled once more, as a plan does not know what its kernels were made of.
-    ASSIGN_OR_RETURN(const Graph ready, Specialize(*s.graph, plan.input_shapes, s.options.passes));
+    ASSIGN_OR_RETURN(const Graph ready, Specialize(*s.graph, plan.input_shapes, s.Passes()));
     TRY(Plan::Compile(ready, {.hooks = s.options.passes.hooks, .written_records = &plan.kernels})
             .status());
     const std::set<ValueId> here = Unread(*s.graph, ready, plan.kernels);

@@ -6,6 +6,7 @@
 #include "base/cpu.h"
 #include "base/cpu_share.h"
 #include "base/parallel.h"
+#include "engine/machine.h"
 #include "session/check_io.h"
 #include "session/session_impl.h"
 
@@ -21,9 +22,7 @@ PassOptions WithoutRewrites(PassOptions options) {
 }
 
 Result<Graph> PrepareGraph(const Graph& graph, std::span<const Shape> shapes,
-                           std::span<const Tensor> values, const SessionOptions& options) {
-  const PassOptions passes =
-      options.references_only ? WithoutRewrites(options.passes) : options.passes;
+                           std::span<const Tensor> values, const PassOptions& passes) {
   if (values.empty()) return Specialize(graph, shapes, passes);
   return Specialize(WithShapeValues(graph, values), shapes, passes);
 }
@@ -43,13 +42,19 @@ Session::Impl::Impl(std::shared_ptr<const Graph> g, SessionOptions o)
         return BuildPlan(shapes, values);
       }) {}
 
+PassOptions Session::Impl::Passes() const {
+  PassOptions passes = options.references_only ? WithoutRewrites(options.passes) : options.passes;
+  passes.bf16_products = MultipliesBf16();
+  return passes;
+}
+
 Result<std::shared_ptr<const Plan>> Session::Impl::BuildPlan(std::span<const Shape> shapes,
                                                              std::span<const Tensor> values) const {
   // Kernels divide their work by the thread count that they were made under.
   const ThreadScope scope(threads);
   const CompiledPlan* const compiled = values.empty() ? CompiledFor(shapes) : nullptr;
   if (compiled == nullptr && options.check_weights) TRY(options.check_weights());
-  ASSIGN_OR_RETURN(const Graph ready, PrepareGraph(*graph, shapes, values, options));
+  ASSIGN_OR_RETURN(const Graph ready, PrepareGraph(*graph, shapes, values, Passes()));
   PlanOptions plan{.references_only = options.references_only,
                    .memory_limit = options.memory_limit,
                    .hooks = options.passes.hooks};

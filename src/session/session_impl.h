@@ -23,6 +23,8 @@ struct Session::Impl {
   Status RunOn(RunState& state, std::span<const Tensor> inputs, std::span<Tensor> outputs,
                const Tap& tap) const;
 
+  // Those of the options, for this machine.
+  PassOptions Passes() const;
   // What the session's kernels depend on.
   std::vector<CompiledFact> Facts() const;
   // Whether options.compiled was made for this process; drops it when it may be rebuilt.

@@ -19,8 +19,9 @@ struct TypeRow {
 };
 
 constexpr TypeRow kTypes[] = {
-    {DType::kF32, 2, 32}, {DType::kF16, 2, 16}, {DType::kBf16, 4, 16}, {DType::kS8, 0, 8},
-    {DType::kU8, 1, 8},   {DType::kS16, 0, 16}, {DType::kS32, 0, 32}, {DType::kS64, 0, 64},  {DType::kBool, 6, 8},
+    {DType::kF32, 2, 32}, {DType::kF16, 2, 16}, {DType::kBf16, 4, 16},
+    {DType::kS8, 0, 8},   {DType::kU8, 1, 8},   {DType::kS16, 0, 16},
+    {DType::kS32, 0, 32}, {DType::kS64, 0, 64}, {DType::kBool, 6, 8},
 };
 
 Result<DType> ToDType(DLDataType type) {

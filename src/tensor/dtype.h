@@ -22,9 +22,9 @@ enum class DType : int32_t {
   kS16 = 11,
 };
 
-const char* DTypeName(DType dtype);  // "f32", "u8", ...
-bool IsKnown(DType dtype);           // one of the enumerators but kNone
-bool IsQuantized8(DType dtype);      // s8 or u8
+const char* DTypeName(DType dtype);       // "f32", "u8", ...
+bool IsKnown(DType dtype);                // one of the enumerators but kNone
+bool IsQuantized8(DType dtype);           // s8 or u8
 bool IsQuantizedActivation(DType dtype);  // s8, u8 or s16
 // Bits of one element; 4-bit types are packed two to a byte, low half first.
 int64_t BitsOf(DType dtype);

@@ -1,10 +1,21 @@
 // IEEE 754 binary16 and bfloat16 without help of the hardware, which the baseline does not have.
 #include "tensor/half.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 
 namespace intmill {
+namespace {
+
+Result<Tensor> Narrowed(const Tensor& floats, DType dtype, uint16_t (*convert)(float)) {
+  ASSIGN_OR_RETURN(Tensor halves, Tensor::Make(dtype, floats.shape()));
+  std::transform(floats.data<float>(), floats.data<float>() + floats.elements(),
+                 halves.mutable_data<uint16_t>(), convert);
+  return halves;
+}
+
+}  // namespace
 
 float F16ToFloat(uint16_t bits) {
   const uint32_t sign = static_cast<uint32_t>(bits & 0x8000) << 16;
@@ -39,5 +50,15 @@ uint16_t FloatToBf16(float value) {
   if (std::isnan(value)) return static_cast<uint16_t>((bits >> 16) | 0x40);
   return static_cast<uint16_t>((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
 }
+
+Result<Tensor> FromBf16(const Tensor& halves) {
+  ASSIGN_OR_RETURN(Tensor floats, Tensor::Make(DType::kF32, halves.shape()));
+  std::transform(halves.data<uint16_t>(), halves.data<uint16_t>() + halves.elements(),
+                 floats.mutable_data<float>(), Bf16ToFloat);
+  return floats;
+}
+
+Result<Tensor> ToF16(const Tensor& floats) { return Narrowed(floats, DType::kF16, FloatToF16); }
+Result<Tensor> ToBf16(const Tensor& floats) { return Narrowed(floats, DType::kBf16, FloatToBf16); }
 
 }  // namespace intmill

@@ -58,6 +58,57 @@ Test(quantize_model, weight_only_needs_no_data) {
                INTMILL_ERROR_INVALID_ARGUMENT);
 }
 
+Test(quantize_model, arithmetic_in_bf16_survives_saving_and_exporting) {
+  const Model m = LoadSample();
+  const Options o = MakeOptions("{\"scheme\": \"bf16_compute\"}");
+  Model narrow;
+  MUST(intmill_quantize(m, nullptr, o, &narrow));
+  cr_expect_eq(Value(narrow, "intmill.scheme"), "bf16_compute");
+  const Tensor x = SampleBatch();
+  const Tensor wanted = Run(Open(narrow), x);
+  intmill_difference d = INTMILL_DIFFERENCE_INIT;
+  MUST(intmill_tensor_compare(Run(Open(m), x), wanted, &d));
+  cr_expect_gt(d.sqnr_db, 30, "found %g dB", d.sqnr_db);
+  cr_expect_gt(d.max_abs, 0);
+  for (const char* form : {"{\"format\": \"intmill\"}", "{\"format\": \"onnx\"}"}) {
+    Tensor file;
+    MUST(intmill_model_save_memory(narrow, MakeOptions(form), &file));
+    Model loaded;
+    MUST(intmill_model_load_memory(intmill_tensor_data(file), intmill_tensor_bytes(file), nullptr,
+                                   nullptr, nullptr, &loaded));
+    for (const char* layer : {"/conv1/Conv", "/conv2/Conv", "/fc1/Gemm", "/fc2/Gemm"})
+      cr_expect_eq(Scheme(loaded, layer), "bf16_compute", "%s: %s", form, layer);
+    MUST(intmill_tensor_compare(Run(Open(loaded), x), wanted, &d));
+    cr_expect_eq(d.max_abs, 0, "%s: %g", form, d.max_abs);
+  }
+}
+
+Test(quantize_model, bf16_is_for_single_layers_too) {
+  const Model m = LoadSample();
+  const Probe probe = Calibrate(m);
+  const Options o = MakeOptions("{\"layers\": {\"/fc?/Gemm\": {\"scheme\": \"bf16_compute\"}}}");
+  Model mixed;
+  MUST(intmill_quantize(m, probe, o, &mixed));
+  cr_expect_eq(Scheme(mixed, "/conv2/Conv"), "static");
+  cr_expect_eq(Scheme(mixed, "/fc1/Gemm"), "bf16_compute");
+  cr_expect_eq(Value(mixed, "intmill.scheme"), "mixed");
+  intmill_difference d = INTMILL_DIFFERENCE_INIT;
+  const Tensor x = SampleBatch();
+  MUST(intmill_tensor_compare(Run(Open(m), x), Run(Open(mixed), x), &d));
+  cr_expect_gt(d.sqnr_db, 20, "found %g dB", d.sqnr_db);
+}
+
+Test(quantize_model, arithmetic_in_fp16_is_not_there_and_says_so) {
+  Options o;
+  MUST(intmill_options_create(&o));
+  REFUSED(intmill_options_set_str(o, nullptr, INTMILL_OPT_SCHEME, "fp16_compute"), kUnsupported,
+          "arithmetic in FP16");
+  Options other;
+  REFUSED(
+      intmill_options_from_json("{\"layers\": {\"a*\": {\"scheme\": \"fp16_compute\"}}}", &other),
+      kUnsupported, "arithmetic in FP16");
+}
+
 Test(quantize_model, outputs_stay_near_those_of_the_float_model) {
   const Model m = LoadSample();
   const Model quantized = Quantize(m);

@@ -39,9 +39,9 @@ Test(tensor, every_public_type_can_be_made) {
   const struct {
     intmill_dtype dtype;
     int64_t bytes;
-  } kTypes[] = {{INTMILL_F32, 4}, {INTMILL_F16, 2}, {INTMILL_BF16, 2}, {INTMILL_S8, 1},
-                {INTMILL_U8, 1},  {INTMILL_S32, 4}, {INTMILL_S64, 8},  {INTMILL_BOOL, 1},
-                {INTMILL_S16, 2}};
+  } kTypes[] = {{INTMILL_F32, 4}, {INTMILL_F16, 2},  {INTMILL_BF16, 2},
+                {INTMILL_S8, 1},  {INTMILL_U8, 1},   {INTMILL_S32, 4},
+                {INTMILL_S64, 8}, {INTMILL_BOOL, 1}, {INTMILL_S16, 2}};
   for (const auto& type : kTypes)
     cr_expect_eq(intmill_tensor_bytes(MakeTensor(type.dtype, {3})), 3 * type.bytes);
 }

@@ -75,6 +75,9 @@ class Export(ProgramTest):
         self.succeeds("quantize", MODEL, "-o", "dynamic.im", "--dynamic")
         self.succeeds("export", "dynamic.im", "-o", "dynamic.onnx")
         self.assertEqual(self.check("dynamic.onnx")[3], 2)
+        self.succeeds("quantize", MODEL, "-o", "bf16.im", "--precision", "bf16-compute")
+        self.succeeds("export", "bf16.im", "-o", "bf16.onnx")
+        self.assertEqual(self.check("bf16.onnx")[3], 0)
 
     def test_exported_models_compute_the_same(self):
         self.quantize()

@@ -124,6 +124,25 @@ class Fashion(ProgramTest):
         self.fails(2, "leave out --dynamic", "quantize", MODEL, "-o", "some.im", "--dynamic",
                    "--activations", "s16")
 
+    def test_bf16_arithmetic_needs_no_data_and_is_named(self):
+        text = self.succeeds("quantize", MODEL, "-o", "bf16.im", "--precision", "bf16-compute",
+                             "--skip", "/conv1/*")
+        self.assertIn("3 layers in BF16", text)
+        figures = self.json_of("verify", MODEL, "bf16.im", *TEST, "--samples", "300")
+        self.assertGreater(figures["agreement"], 98)
+        layers = self.json_of("inspect", "bf16.im")["layers"]
+        schemes = {layer["name"]: layer["scheme"] for layer in layers}
+        self.assertEqual(schemes["/conv1/Conv"], "float")
+        self.assertEqual(schemes["/conv2/Conv"], "bf16_compute")
+        explained = {row["layer"]: row for row in self.json_of("explain", "bf16.im")["layers"]}
+        self.assertEqual(explained["/fc1/Gemm"]["precision"], "bf16_compute")
+        self.fails(2, "--dynamic, --weight-only and --precision: give one of them", "quantize", MODEL,
+                   "-o", "x.im", "--precision", "bf16-compute", "--weight-only", "int4")
+        self.fails(2, "--precision", "quantize", MODEL, "-o", "x.im", "--precision", "fp16-compute")
+        (self.folder / "recipe.json").write_text('{"scheme": "fp16_compute"}')
+        self.fails(1, "arithmetic in FP16, is not there", "quantize", MODEL, "-o", "x.im",
+                   "--precision", "bf16", "--recipe", "recipe.json")
+
     def test_skipped_layers_stay_in_float(self):
         figures = self.json_of("quantize", MODEL, "-o", "all.im", *CALIBRATION, "--skip", "*")
         self.assertEqual(figures["quantized_layers"], 0)

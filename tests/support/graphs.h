@@ -12,6 +12,7 @@
 #include "engine/post_ops.h"
 #include "ir/infer.h"
 #include "ir/op.h"
+#include "tensor/half.h"
 #include "tensor/quantize.h"
 
 namespace intmill::test {
@@ -88,8 +89,9 @@ inline int64_t CountOps(const Graph& graph, std::string_view op) {
 
 namespace internal {
 
-// What the integers stand for, where they stand for real numbers.
-inline Result<Tensor> AsReal(const Value& value, Tensor t) {
+// What the integers stand for, where they stand for real numbers; and BF16 of products.
+inline Result<Tensor> AsReal(const Value& value, const Node& node, Tensor t) {
+  if (t.dtype() == DType::kBf16 && node.op->multiply_adds != nullptr) return FromBf16(t);
   if (value.qparams == nullptr) return t;
   t.set_qparams(value.qparams);
   return Dequantize(t);
@@ -106,7 +108,7 @@ inline Result<std::vector<Tensor>> RunNode(const Graph& graph, const Node& node,
     if (id == kNoValue) continue;
     inputs.back() = values[static_cast<size_t>(id)];
     if (is_integer_node) {
-      ASSIGN_OR_RETURN(inputs.back(), AsReal(graph.value(id), inputs.back()));
+      ASSIGN_OR_RETURN(inputs.back(), AsReal(graph.value(id), node, inputs.back()));
     }
   }
   for (const Tensor& t : inputs) pointers.push_back(t.valid() ? &t : nullptr);
@@ -123,6 +125,9 @@ inline Result<std::vector<Tensor>> RunNode(const Graph& graph, const Node& node,
                 op.kind == PostOp::Kind::kAdd ? inputs[static_cast<size_t>(op.input)].data<float>()
                                               : nullptr);
   for (size_t i = 0; is_integer_node && i < outputs.size(); ++i) {
+    if (graph.value(node.outputs[i]).dtype == DType::kBf16 && outputs[i].dtype() == DType::kF32) {
+      ASSIGN_OR_RETURN(outputs[i], ToBf16(outputs[i]));
+    }
     const QParamsPtr& q = graph.value(node.outputs[i]).qparams;
     if (q == nullptr) continue;
     ASSIGN_OR_RETURN(outputs[i], Quantize(outputs[i], *q));

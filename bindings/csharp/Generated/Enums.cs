@@ -182,6 +182,11 @@ public enum Scheme
     Fp16 = 4,
     /// <summary>"bf16": the same with bfloat16.</summary>
     BF16 = 5,
+    /// <summary>"bf16_compute": weights as by "bf16", and what MatMul, Gemm and convolutions multiply them
+    /// by, or by each other, is rounded to bfloat16 too; sums, biases and all else stay F32. Runs on bfloat16
+    /// instructions where the processor has them (Isa.Avx512BF16, Isa.Amx), elsewhere on F32 with the same
+    /// rounding. Needs no calibration.</summary>
+    BF16Compute = 6,
 }
 
 /// <summary>How the range of an activation is chosen from what a calibration saw.</summary>

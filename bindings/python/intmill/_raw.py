@@ -187,6 +187,11 @@ class Scheme(IntEnum):
     FP16 = 4
     #: "bf16": the same with bfloat16.
     BF16 = 5
+    #: "bf16_compute": weights as by "bf16", and what MatMul, Gemm and convolutions multiply them
+    #: by, or by each other, is rounded to bfloat16 too; sums, biases and all else stay F32. Runs on
+    #: bfloat16 instructions where the processor has them (INTMILL_ISA_AVX512_BF16,
+    #: INTMILL_ISA_AMX), elsewhere on F32 with the same rounding. Needs no calibration.
+    BF16_COMPUTE = 6
 
 
 class Calibration(IntEnum):

@@ -1,5 +1,5 @@
-// Floats to 8- and 16-bit numbers and back, with scales known when the kernel is made or taken from the
-// data.
+// Floats to 8- and 16-bit numbers and back, with scales known when the kernel is made or taken from
+// the data.
 #include "kernels/native/quantize.h"
 
 #include <algorithm>
@@ -81,8 +81,8 @@ class SplitInt16Kernel : public Kernel {
       if (quantizes_)
         QuantizeAndSplit(static_cast<const float*>(args.inputs[0]), high, low, begin, end);
       else
-        loops_.split(static_cast<const int16_t*>(args.inputs[0]) + begin, high + begin,
-                     low + begin, end - begin);
+        loops_.split(static_cast<const int16_t*>(args.inputs[0]) + begin, high + begin, low + begin,
+                     end - begin);
     });
     return Ok();
   }

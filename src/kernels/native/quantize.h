@@ -1,5 +1,5 @@
-// Floats to 8- and 16-bit numbers and back, with scales known when the kernel is made or taken from the
-// data.
+// Floats to 8- and 16-bit numbers and back, with scales known when the kernel is made or taken from
+// the data.
 #ifndef INTMILL_KERNELS_NATIVE_QUANTIZE_H
 #define INTMILL_KERNELS_NATIVE_QUANTIZE_H
 

@@ -127,7 +127,7 @@ Result<std::unique_ptr<Kernel>> FirstRight(typename Primitive::primitive_desc de
 }
 
 Result<std::unique_ptr<Kernel>> Make(const Convolution& c) {
-  const bool integers = c.in_dtype != DType::kF32;
+  const bool integers = IsQuantized8(c.in_dtype);
   const Descs d = DescsOf(c);
   const AttributeContext context{.scale_mask = c.groups > 1 ? 3 : 1,
                                  .source_zero_point = c.in_zero_point,
@@ -151,8 +151,7 @@ Result<std::unique_ptr<Kernel>> Make(const Convolution& c) {
 }  // namespace
 
 Result<std::unique_ptr<Kernel>> MakeConvolution(const Convolution& conv, Isa isa) {
-  if (conv.in_dtype != DType::kF32 && !HasVnni(isa))
-    return Error(Code::kUnsupported, "oneDNN's 8-bit sums are not exact on ", IsaName(isa));
+  TRY(CheckProducts(conv.in_dtype, isa));
   if (!conv.weight_zero_points.empty() || conv.weight_dtype == DType::kU8)
     return Error(Code::kUnsupported, "oneDNN has no convolution for weights with zero points");
   // With caches of no size 3.7.2 divides by zero when it plans such convolutions.

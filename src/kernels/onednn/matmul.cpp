@@ -91,7 +91,7 @@ Result<std::unique_ptr<Kernel>> Make(const MatMul& m) {
                                  .source_zero_point = m.a_zero_point,
                                  .source_scale_input = m.a_scale_input,
                                  .source_zero_point_input = m.a_zero_point_input,
-                                 .integers = m.a_dtype != DType::kF32,
+                                 .integers = IsQuantized8(m.a_dtype),
                                  .output = d.out};
   dnnl::primitive_attr attr = AttributesOf(m.epilogue, context);
   if (m.b_zero_point != 0) attr.set_zero_points_mask(DNNL_ARG_WEIGHTS, 0);
@@ -117,15 +117,14 @@ Result<std::unique_ptr<Kernel>> Make(const MatMul& m) {
 bool SplitsSums(const MatMul& m) {
   constexpr int64_t kLongSum = 2048;
   constexpr int64_t kManyColumns = 4096;
-  return m.a_dtype == DType::kF32 && (m.rows() == 1 || m.a_is_transposed) &&
+  return !IsQuantized8(m.a_dtype) && (m.rows() == 1 || m.a_is_transposed) &&
          m.depth() >= kLongSum && m.columns() < kManyColumns;
 }
 
 }  // namespace
 
 Result<std::unique_ptr<Kernel>> MakeMatMul(MatMul matmul, Isa isa) {
-  if (matmul.a_dtype != DType::kF32 && !HasVnni(isa))
-    return Error(Code::kUnsupported, "oneDNN's 8-bit sums are not exact on ", IsaName(isa));
+  TRY(CheckProducts(matmul.a_dtype, isa));
   // oneDNN only has its slow reference for u8 x u8.
   if (!matmul.weight_zero_points.empty() || matmul.b_dtype == DType::kU8)
     return Error(Code::kUnsupported, "oneDNN has no fast matrix product for u8 weights");

@@ -110,6 +110,8 @@ void Fill(const memory::desc& from, const void* data, const memory::desc& to, vo
   if (has_sums) Reorder(from, data, to, packed);
   if (element_bytes == 1) {
     Move<uint8_t>(Offsets(from), data, Offsets(to), packed);
+  } else if (element_bytes == 2) {
+    Move<uint16_t>(Offsets(from), data, Offsets(to), packed);
   } else {
     Move<uint32_t>(Offsets(from), data, Offsets(to), packed);
   }

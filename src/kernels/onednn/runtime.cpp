@@ -81,6 +81,8 @@ dnnl::memory::data_type TypeOf(DType dtype) {
   switch (dtype) {
     case DType::kF32:
       return dnnl::memory::data_type::f32;
+    case DType::kBf16:
+      return dnnl::memory::data_type::bf16;
     case DType::kS32:
       return dnnl::memory::data_type::s32;
     case DType::kS8:
@@ -127,6 +129,16 @@ Status SetIsaLimit(Isa isa) {
   if (dnnl::set_max_cpu_isa(onednn::CpuIsaOf(isa)) == dnnl::status::success) return Ok();
   return Error(Code::kState, "the instruction sets cannot be limited to ", IsaName(isa),
                ": kernels were built already, or oneDNN was built without that switch");
+}
+
+bool HasBf16(Isa isa) { return isa == Isa::kAvx512Bf16 || isa == Isa::kAmx || isa == Isa::kAll; }
+
+Status CheckProducts(DType dtype, Isa isa) {
+  if (dtype == DType::kBf16 && !HasBf16(isa))
+    return Error(Code::kUnsupported, IsaName(isa), " has no products of BF16");
+  if (IsQuantized8(dtype) && !HasVnni(isa))
+    return Error(Code::kUnsupported, "oneDNN's 8-bit sums are not exact on ", IsaName(isa));
+  return Ok();
 }
 
 std::string OnednnBuiltWith() {

@@ -6,6 +6,7 @@
 
 #include "base/cpu.h"
 #include "base/status.h"
+#include "tensor/dtype.h"
 
 namespace intmill {
 
@@ -24,6 +25,12 @@ std::string OnednnThreading();  // "omp"; anything else would run loops on two p
 // OK, or why oneDNN cannot work here: a process that may not have writable and executable memory
 // gets references and native kernels only. Tried once.
 Status CheckCodeGeneration();
+
+// Pairs of products of BF16 added to f32 in one instruction (AVX512_BF16), or whole tiles of them.
+bool HasBf16(Isa isa);
+// Whether oneDNN multiplies numbers of this type on `isa` as the graph says: 8-bit sums are exact
+// with VNNI only, and without instructions for it BF16 is slower than f32. kUnsupported if not.
+Status CheckProducts(DType dtype, Isa isa);
 
 }  // namespace intmill
 

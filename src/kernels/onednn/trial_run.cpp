@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "kernels/native/epilogue_row.h"
+#include "tensor/half.h"
 
 namespace intmill::onednn {
 namespace {
@@ -30,19 +31,23 @@ void Add(const Line& a, const Line& b, int64_t n, Sum& sum) {
   sum.value += static_cast<double>(total);
 }
 
+double ToDouble(float x) { return static_cast<double>(x); }
+double ToDouble(uint16_t bf16) { return static_cast<double>(Bf16ToFloat(bf16)); }
+
+template <typename T>
 void AddFloats(const Line& a, const Line& b, int64_t n, Sum& sum) {
-  const float* const x = static_cast<const float*>(a.data) + a.first;
-  const float* const w = static_cast<const float*>(b.data) + b.first;
+  const T* const x = static_cast<const T*>(a.data) + a.first;
+  const T* const w = static_cast<const T*>(b.data) + b.first;
   for (int64_t i = 0; i < n; ++i) {
-    const double product =
-        static_cast<double>(x[i * a.stride]) * static_cast<double>(w[i * b.stride]);
+    const double product = ToDouble(x[i * a.stride]) * ToDouble(w[i * b.stride]);
     sum.value += product;
     sum.size += std::abs(product);
   }
 }
 
 double ElementOf(DType dtype, const void* data, int64_t i) {
-  if (dtype == DType::kF32) return static_cast<double>(static_cast<const float*>(data)[i]);
+  if (dtype == DType::kF32) return ToDouble(static_cast<const float*>(data)[i]);
+  if (dtype == DType::kBf16) return ToDouble(static_cast<const uint16_t*>(data)[i]);
   if (dtype == DType::kU8) return static_cast<const uint8_t*>(data)[i];
   return static_cast<const int8_t*>(data)[i];
 }
@@ -53,13 +58,15 @@ void MadeUp::Fill(DType dtype, int64_t n, void* out) {
   // One block again and again: making numbers would take longer than using them. A prime number of
   // them is no multiple of any channel count.
   constexpr int64_t kBlock = 4093;
-  const bool is_float = dtype == DType::kF32;
-  const int64_t element_bytes = is_float ? 4 : 1;
+  const int64_t element_bytes = BitsOf(dtype) / 8;
   for (int64_t i = 0; i < std::min(n, kBlock); ++i) {
     state_ = state_ * 6364136223846793005u + 1442695040888963407u;
     const auto byte = static_cast<uint8_t>(state_ >> 56);
-    if (is_float) {
-      static_cast<float*>(out)[i] = (static_cast<float>(byte) - 127.5f) / 64;
+    const float number = (static_cast<float>(byte) - 127.5f) / 64;
+    if (dtype == DType::kF32) {
+      static_cast<float*>(out)[i] = number;
+    } else if (dtype == DType::kBf16) {
+      static_cast<uint16_t*>(out)[i] = FloatToBf16(number);
     } else {
       static_cast<uint8_t*>(out)[i] = byte;
     }
@@ -71,7 +78,8 @@ void MadeUp::Fill(DType dtype, int64_t n, void* out) {
 }
 
 void AddProducts(const Line& a, const Line& b, int64_t n, Sum& sum) {
-  if (a.dtype == DType::kF32) return AddFloats(a, b, n, sum);
+  if (a.dtype == DType::kF32) return AddFloats<float>(a, b, n, sum);
+  if (a.dtype == DType::kBf16) return AddFloats<uint16_t>(a, b, n, sum);
   if (a.dtype == DType::kU8 && b.dtype == DType::kU8) return Add<uint8_t, uint8_t>(a, b, n, sum);
   if (a.dtype == DType::kU8) return Add<uint8_t, int8_t>(a, b, n, sum);
   if (b.dtype == DType::kU8) return Add<int8_t, uint8_t>(a, b, n, sum);
@@ -81,7 +89,7 @@ void AddProducts(const Line& a, const Line& b, int64_t n, Sum& sum) {
 TrialRun::TrialRun(const Epilogue& epilogue, DType in_dtype, DType out_dtype, Shape out,
                    int64_t channels)
     : epilogue_(epilogue),
-      is_integer_(in_dtype != DType::kF32),
+      is_integer_(IsQuantized8(in_dtype)),
       out_dtype_(out_dtype),
       out_(std::move(out)),
       channels_(channels),
@@ -128,11 +136,12 @@ Status TrialRun::CompareRow(int64_t row, const std::vector<int64_t>& chosen,
   if (is_integer_) {
     native::FinishRow(plain_, out_dtype_, integers.data(), channels_, args, 0, line.data());
   } else {
-    native::FinishReals(plain_, out_dtype_, channels_, args, 0, line.data());
+    native::FinishReals(plain_, DType::kF32, channels_, args, 0, line.data());
   }
+  const DType wanted_dtype = is_integer_ ? out_dtype_ : DType::kF32;
   for (size_t i = 0; i < chosen.size(); ++i) {
     const double found = ElementOf(out_dtype_, found_.get(), row * channels_ + chosen[i]);
-    const double wanted = ElementOf(out_dtype_, output, chosen[i]);
+    const double wanted = ElementOf(wanted_dtype, output, chosen[i]);
     if (found == wanted || std::abs(found - wanted) <= Tolerance(wanted, sums[i])) continue;
     return Error(Code::kUnsupported, "oneDNN's code for it is wrong on this machine: row ", row,
                  ", channel ", chosen[i], " is ", found, ", wanted ", wanted);
@@ -150,9 +159,11 @@ double TrialRun::Tolerance(double wanted, const Sum& sum) const {
         return step.kind == Kind::kAdd || step.kind == Kind::kClip || step.kind == Kind::kLeakyRelu;
       });
   if (is_exact) return 0;
-  if (out_dtype_ != DType::kF32) return 1;
+  if (IsQuantized8(out_dtype_)) return 1;
   constexpr double kRelative = 1e-4;
-  return kRelative * ((is_integer_ ? 0 : sum.size) + std::abs(wanted) + 1);
+  constexpr double kHalfStepOfBf16 = 0x1p-8;
+  const double rounding = out_dtype_ == DType::kBf16 ? kHalfStepOfBf16 * std::abs(wanted) : 0;
+  return rounding + kRelative * ((is_integer_ ? 0 : sum.size) + std::abs(wanted) + 1);
 }
 
 // What the epilogue adds. Stretched operands hold one number, so that plain loops may read a row of

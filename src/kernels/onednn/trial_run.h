@@ -18,7 +18,7 @@ namespace intmill::onednn {
 // Random numbers over the whole range of their type, as large as any that a scale was chosen for.
 class MadeUp {
  public:
-  void Fill(DType dtype, int64_t n, void* out);  // f32, u8, s8
+  void Fill(DType dtype, int64_t n, void* out);  // f32, bf16, u8, s8
 
  private:
   uint64_t state_ = 7;
@@ -31,7 +31,7 @@ struct Sum {
   double size = 0;
 };
 
-// Elements of f32, u8 or s8 at equal distances.
+// Elements of f32, bf16, u8 or s8 at equal distances.
 struct Line {
   DType dtype;
   const void* data;
@@ -39,7 +39,8 @@ struct Line {
   int64_t stride;
   int32_t zero_point;  // subtracted from each
 };
-// Adds the products of the first n elements of two lines, both of integers or both of floats.
+// Adds the products of the first n elements of two lines, both of integers or both of one type
+// of floats.
 void AddProducts(const Line& a, const Line& b, int64_t n, Sum& sum);
 
 // What a kernel reads and writes. The output has rows of channels.

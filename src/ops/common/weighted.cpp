@@ -90,7 +90,7 @@ Result<Units> ChooseUnits(const LowerArgs& args, const std::vector<EpilogueStep>
     for (const EpilogueStep& step : steps)
       if (step.kind == EpilogueStep::Kind::kAdd && args.in(step.input).dtype == DType::kF32)
         return Error(Code::kUnsupported, "post-ops Add of 8-bit numbers and of floats");
-  if (args.out(0).dtype != DType::kF32 && !has_addend && !units.has_nonlinear)
+  if (IsQuantized8(args.out(0).dtype) && !has_addend && !units.has_nonlinear)
     units.unit = args.out(0).qparams->scales[0];
   return units;
 }
@@ -128,7 +128,7 @@ struct OutputScale {
 };
 
 OutputScale OutputScaleOf(const Operand& out) {
-  if (out.dtype == DType::kF32) return {};
+  if (!IsQuantized8(out.dtype)) return {};
   return {.scale = out.qparams->scales[0], .zero_point = out.qparams->zero_points[0]};
 }
 
@@ -153,7 +153,7 @@ void FoldScales(const LowerArgs& args, const Units& units, Epilogue& e, std::vec
       shift += args.in(step.input).qparams->zero_points[0];
     }
   }
-  if (e.divisor == 1 && args.out(0).dtype != DType::kF32)
+  if (e.divisor == 1 && IsQuantized8(args.out(0).dtype))
     DropImpliedClips(e.steps, args.out(0).dtype);
 }
 
@@ -191,7 +191,8 @@ Status CheckDepth(int64_t depth) {
 Result<Epilogue> MakeEpilogue(const LowerArgs& args, const RealSum& sum) {
   const Operand& out = args.out(0);
   const bool integers = !sum.scales.empty();
-  if (out.dtype != DType::kF32 && (!integers || !IsScaledByte(out)))
+  const bool is_rounded = out.dtype == DType::kBf16 && args.in(0).dtype == DType::kBf16;
+  if (out.dtype != DType::kF32 && !is_rounded && (!integers || !IsScaledByte(out)))
     return Error(Code::kUnsupported, "an output of type ", DTypeName(out.dtype),
                  " without a scale of its own");
   Epilogue e;
@@ -216,7 +217,7 @@ Result<Weights> ReadWeights(const Operand& weights, int64_t axis) {
   if (weights.constant == nullptr)
     return Error(Code::kUnsupported, "weights that are not constant");
   Weights w{.tensor = *weights.constant};
-  if (weights.dtype == DType::kF32) return w;
+  if (!IsQuantized8(weights.dtype)) return w;
   if (!IsQuantized8(weights.dtype) || weights.qparams == nullptr)
     return Error(Code::kUnsupported, "weights of type ", DTypeName(weights.dtype),
                  weights.qparams == nullptr ? " without scales" : "");
@@ -239,11 +240,14 @@ Result<Weights> ReadWeights(const Operand& weights, int64_t axis) {
 Status CheckWeightedTypes(const LowerArgs& args) {
   const Operand& x = args.in(0);
   const Operand& w = args.in(1);
-  if (x.dtype == DType::kF32 && w.dtype == DType::kF32 && args.out(0).dtype == DType::kF32)
+  const DType out = args.out(0).dtype;
+  if (x.dtype == DType::kF32 && w.dtype == DType::kF32 && out == DType::kF32) return Ok();
+  if (x.dtype == DType::kBf16 && w.dtype == DType::kBf16 &&
+      (out == DType::kF32 || out == DType::kBf16))
     return Ok();
   if (IsScaledByte(x) && IsQuantized8(w.dtype) && w.qparams != nullptr) return Ok();
   return Error(Code::kUnsupported, "element types ", DTypeName(x.dtype), " x ", DTypeName(w.dtype),
-               " to ", DTypeName(args.out(0).dtype));
+               " to ", DTypeName(out));
 }
 
 Result<RealSum> MakeRealSum(const LowerArgs& args, const Weights& weights, int64_t channels) {

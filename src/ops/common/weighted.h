@@ -28,14 +28,15 @@ Result<Epilogue> MakeEpilogue(const LowerArgs& args, const RealSum& sum);
 
 // Constant weights, ready for a kernel.
 struct Weights {
-  Tensor tensor;                     // s8 (or u8 when zero points remain), or f32
+  Tensor tensor;                     // s8 (or u8 when zero points remain), f32 or bf16
   std::vector<int32_t> zero_points;  // empty: none
   std::vector<double> scales;        // one, or one per channel; empty: floats
 };
 // `axis`: the one that indexes channels. Zero points are subtracted where the results fit in s8.
 Result<Weights> ReadWeights(const Operand& weights, int64_t axis);
 
-// Both f32 or both 8-bit with scales; the input's scale is one.
+// Both f32, both bf16 (the output then f32 or bf16), or both 8-bit with scales; the input's scale
+// is one.
 Status CheckWeightedTypes(const LowerArgs& args);
 // scale of the input x scales of the weights; `channels` many when the weights have several.
 Result<RealSum> MakeRealSum(const LowerArgs& args, const Weights& weights, int64_t channels);

@@ -27,9 +27,8 @@ Range RangeByMethod(const ValueStatistics& statistics, const LayerScheme& scheme
 Range FindRange(const ValueStatistics& statistics, const LayerScheme& scheme) {
   if (!statistics.has_bins()) return {};
   // Methods that clip give range for resolution, of which 16 bits have 256 times as much.
-  const Range range = scheme.activation_dtype == DType::kS16
-                          ? observers::MinMaxRange(statistics)
-                          : RangeByMethod(statistics, scheme);
+  const Range range = scheme.activation_dtype == DType::kS16 ? observers::MinMaxRange(statistics)
+                                                             : RangeByMethod(statistics, scheme);
   return {std::clamp(range.min, statistics.min(), statistics.max()),
           std::clamp(range.max, statistics.min(), statistics.max())};
 }

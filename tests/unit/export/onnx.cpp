@@ -69,9 +69,9 @@ Test(onnx, attributes_of_every_kind_survive) {
 
 Test(onnx, constants_of_every_type_survive) {
   Graph graph = SmallModel();
-  for (const DType dtype : {DType::kF32, DType::kF16, DType::kBf16, DType::kS8, DType::kU8,
-                            DType::kS32, DType::kS64, DType::kS4, DType::kU4, DType::kBool,
-                            DType::kS16}) {
+  for (const DType dtype :
+       {DType::kF32, DType::kF16, DType::kBf16, DType::kS8, DType::kU8, DType::kS32, DType::kS64,
+        DType::kS4, DType::kU4, DType::kBool, DType::kS16}) {
     Tensor tensor = *Tensor::Make(dtype, {2, 3});
     std::memset(tensor.mutable_data<void>(), 1, static_cast<size_t>(tensor.bytes()));
     graph.AddConstant(DTypeName(dtype), std::move(tensor));

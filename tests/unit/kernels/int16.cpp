@@ -1,6 +1,7 @@
-// 16-bit numbers: rounded from floats, widened, and split into bytes, at every level of instructions.
-#include <criterion/criterion.h>
+// 16-bit numbers: rounded from floats, widened, and split into bytes, at every level of
+// instructions.
 #include <cmath>
+#include <criterion/criterion.h>
 #include <limits>
 #include <vector>
 
@@ -23,7 +24,8 @@ std::vector<float> Reals() {
   const float infinity = std::numeric_limits<float>::infinity();
   std::vector<float> x = {infinity, -infinity, std::nanf(""), 1e30f, -1e30f, 0.0f, -0.0f};
   for (const int q : {-32769, -32768, -32767, -257, -256, -1, 0, 1, 255, 256, 32766, 32767, 32768})
-    for (const float half : {-0.5f, 0.0f, 0.5f}) x.push_back((static_cast<float>(q) + half) * kScale);
+    for (const float half : {-0.5f, 0.0f, 0.5f})
+      x.push_back((static_cast<float>(q) + half) * kScale);
   while (static_cast<int64_t>(x.size()) < kCount) x.push_back(random.Float(-34, 34));
   return x;
 }
@@ -63,8 +65,7 @@ Test(int16, integers_become_floats_at_every_level) {
   for (const Isa isa : Levels()) {
     std::vector<float> y(kCount);
     RunOn(**native::MakeDequantize(Rows(-32768), isa), x.data(), {y.data()}, 2);
-    for (size_t i = 0; i < x.size(); ++i)
-      cr_assert_eq(y[i], DequantizeValue(x[i], kScale, -32768));
+    for (size_t i = 0; i < x.size(); ++i) cr_assert_eq(y[i], DequantizeValue(x[i], kScale, -32768));
   }
 }
 
@@ -88,8 +89,8 @@ Test(int16, floats_are_split_without_a_stop_between) {
       RunOn(**native::MakeSplitInt16(kCount, kScale, isa), x.data(), {high.data(), low.data()},
             threads);
       for (size_t i = 0; i < x.size(); ++i)
-        cr_assert_eq(256 * (high[i] - 128) + low[i],
-                     QuantizeValue(x[i], kScale, 0, -32768, 32767), "%g", x[i]);
+        cr_assert_eq(256 * (high[i] - 128) + low[i], QuantizeValue(x[i], kScale, 0, -32768, 32767),
+                     "%g", x[i]);
     }
   }
 }

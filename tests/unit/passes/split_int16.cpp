@@ -109,8 +109,8 @@ Problem RandomProduct(uint32_t seed, bool is_gemm) {
   Shape out = p.input;
   out.back() = columns;
   const bool transposed = is_gemm && r.Chance();
-  const ValueId w = transposed ? p.Weights({columns, depth}, 0, depth)
-                               : p.Weights({depth, columns}, 1, depth);
+  const ValueId w =
+      transposed ? p.Weights({columns, depth}, 0, depth) : p.Weights({depth, columns}, 1, depth);
   if (is_gemm) {
     std::vector<ValueId> inputs = {x, w};
     if (r.Chance()) inputs.push_back(p.Bias(columns));
@@ -162,8 +162,8 @@ void ExpectSplit(Problem p) {
 struct Small : GraphBuilder {
   ValueId x = Input("x", {2, 3});
   ValueId Weights(float scale = 0.01f) {
-    return Dequantize<int8_t>(
-        Constant(TensorOf<int8_t>({3, 2}, {1, -128, 127, 4, -5, 6})), scale, 0);
+    return Dequantize<int8_t>(Constant(TensorOf<int8_t>({3, 2}, {1, -128, 127, 4, -5, 6})), scale,
+                              0);
   }
   ValueId Read(float scale = kScale, int16_t zero_point = 0) {
     return FakeQuantize<int16_t>(x, scale, zero_point);
@@ -203,8 +203,8 @@ Test(split_int16, padding_is_zero_in_both_bytes) {
   const Tensor image = TensorOf<float>({1, 1, 2, 2}, {-32768, 255, -1, 1000});
   const Tensor y = RunWith(b.graph, {image}, 1)[0];
   cr_assert_eq(y.elements(), 16);
-  const float wanted[] = {-32768, -32513, -32513, 255, -32769, -31514, -31514, 1255,
-                          -32769, -31514, -31514, 1255, -1, 999, 999, 1000};
+  const float wanted[] = {-32768, -32513, -32513, 255,  -32769, -31514, -31514, 1255,
+                          -32769, -31514, -31514, 1255, -1,     999,    999,    1000};
   for (size_t i = 0; i < 16; ++i) cr_expect_eq(y.data<float>()[i], wanted[i], "element %zu", i);
 }
 

@@ -1,4 +1,5 @@
-// 16-bit inputs of products: which layers have them, what is written into the graph, what they save.
+// 16-bit inputs of products: which layers have them, what is written into the graph, what they
+// save.
 #include <algorithm>
 
 #include "quant/saturation.h"

@@ -19,7 +19,14 @@ public enum Scheme {
    */
   FP16(4),
   /** "bf16": the same with bfloat16. */
-  BF16(5);
+  BF16(5),
+  /**
+   * "bf16_compute": weights as by "bf16", and what MatMul, Gemm and convolutions multiply them by,
+   * or by each other, is rounded to bfloat16 too; sums, biases and all else stay F32. Runs on
+   * bfloat16 instructions where the processor has them (Isa.AVX512_BF16, Isa.AMX), elsewhere on F32
+   * with the same rounding. Needs no calibration.
+   */
+  BF16_COMPUTE(6);
 
   private final int value;
 
