@@ -10,7 +10,7 @@ import unittest
 import program
 from program import ROOT, ProgramTest, main
 
-OPTION = re.compile(r"^  ((?:-.,)?--[a-z-]+)", re.MULTILINE)
+OPTION = re.compile(r"^  ((?:-.,)?--[a-z0-9-]+)", re.MULTILINE)
 
 
 class Manual(ProgramTest):
