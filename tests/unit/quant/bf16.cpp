@@ -110,8 +110,8 @@ void ExpectOnlyAnotherOrder() {
 Test(bf16, products_and_tables_are_in_bf16) {
   const Graph graph = InBf16(Network());
   for (const char* layer : {"first", "grouped", "dense", "last"})
-    cr_expect_str_eq(SchemeOf(graph, layer).c_str(), "bf16_compute", "%s", layer);
-  cr_expect_str_eq(SchemeOf(graph, "dense_act").c_str(), "float");
+    cr_expect(SchemeOf(graph, layer) == "bf16_compute", "%s", layer);
+  cr_expect(SchemeOf(graph, "dense_act") == "float");
   cr_expect_str_eq(graph.metadata.at("intmill.scheme").c_str(), "bf16_compute");
   cr_expect_eq(RoundsToBf16(graph), 4);
   for (const Value& value : graph.values)
@@ -122,15 +122,15 @@ Test(bf16, products_and_tables_are_in_bf16) {
 Test(bf16, layers_that_read_one_value_share_its_rounding) {
   const Graph graph = InBf16(Scores().graph);
   cr_expect_eq(RoundsToBf16(graph), 3, "%s", Print(graph).c_str());
-  cr_expect_str_eq(SchemeOf(graph, "scores").c_str(), "bf16_compute");
+  cr_expect(SchemeOf(graph, "scores") == "bf16_compute");
 }
 
 Test(bf16, layers_can_be_chosen_by_glob) {
   SchemeTable schemes = Bf16("d*");
   schemes.Add("", [](LayerScheme& s) { s.scheme = Scheme::kFp16; });
   const Graph graph = InBf16(Network(), schemes);
-  cr_expect_str_eq(SchemeOf(graph, "dense").c_str(), "bf16_compute");
-  cr_expect_str_eq(SchemeOf(graph, "first").c_str(), "fp16");
+  cr_expect(SchemeOf(graph, "dense") == "bf16_compute");
+  cr_expect(SchemeOf(graph, "first") == "fp16");
   cr_expect_eq(RoundsToBf16(graph), 1);
 }
 
@@ -140,7 +140,7 @@ Test(bf16, what_it_cannot_do_is_said) {
   g.Output(g.Node("Gemm", {x, g.Random("w", {4, 4}, 1)}, "scaled"));
   g.graph.nodes.back().attrs.Set("alpha", 2.0f);
   const Graph graph = InBf16(g.graph);
-  cr_expect_str_eq(SchemeOf(graph, "scaled").c_str(), "float");
+  cr_expect(SchemeOf(graph, "scaled") == "float");
   cr_expect_str_eq(graph.metadata.at("intmill.float.scaled").c_str(),
                    "its attribute 'alpha' is not 1");
 }

@@ -55,8 +55,16 @@ void PackTransposedPanel(const ByteMatrix& m, int64_t first, int64_t columns, ui
     for (int64_t g = 0; g < groups; ++g)
       __builtin_memset(weights + (g * padded + columns) * kWord, 0,
                        static_cast<size_t>((padded - columns) * kWord));
+  const uint8_t* from = m.data + first * m.step;
+  // Weights that lie in a model's file may lie at any address.
+  if (reinterpret_cast<uintptr_t>(from) % kWord != 0) {
+    for (int64_t c = 0; c < columns; ++c)
+      for (int64_t g = 0; g < groups; ++g)
+        __builtin_memcpy(weights + (g * padded + c) * kWord, from + c * m.step + g * kWord, kWord);
+    return;
+  }
   TransposeWords(
-      m.data + first * m.step,
+      from,
       {.rows = columns, .columns = groups, .src_stride = m.step / kWord, .dst_stride = padded},
       weights);
 }
