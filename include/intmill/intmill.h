@@ -197,8 +197,8 @@ typedef enum intmill_opt {
   INTMILL_OPT_WEIGHT_DTYPE = 201,
   /** i L. intmill_dtype of quantized activations: INTMILL_U8, INTMILL_S8 or INTMILL_S16. Default
    * INTMILL_U8. INTMILL_S16 is for the inputs of products with constant 8-bit weights (Conv, Gemm,
-   * MatMul) under INTMILL_SCHEME_STATIC, the range being all that was seen; it costs about two
-   * products of 8 bits. What is not such a product and has this type stays F32. */
+   * MatMul) under INTMILL_SCHEME_STATIC, the range being all that was seen; it takes two
+   * to three times as long as 8 bits. What is not such a product and has this type stays F32. */
   INTMILL_OPT_ACTIVATION_DTYPE = 202,
   /** i L. 1: weights have zero point 0 (128 for U8). 0: any zero point. Default 1. */
   INTMILL_OPT_WEIGHT_SYMMETRIC = 203,

@@ -35,7 +35,8 @@ struct Explained {
 std::string WhyOf(const std::string& scheme, const std::string& activations,
                   const std::string& note) {
   if (scheme == "float") return note.empty() ? "it was not quantized" : note;
-  if (activations == "s16") return "16-bit inputs by the options; 8-bit ones take half the time";
+  if (activations == "s16")
+    return "16-bit inputs by the options; 8-bit ones take at most half the time";
   if (scheme == "dynamic")
     return "8 bits are the lowest precision here; ranges are measured while running";
   if (scheme != "static") return "the options say so; the lowest precision computes in 8 bits";

@@ -56,8 +56,8 @@ void AddSchemeOptions(Command& command, SchemeOptions& options) {
                "One scale for a whole weight, not one for each output channel");
   command.Flag("--symmetric", options.symmetric, "Activations with zero point 0");
   command.Choice("--activations", "TYPE", options.activations, {"u8", "s8", "s16"},
-                 "s16: 16-bit inputs of all products (Conv, Gemm, MatMul), which then take about "
-                 "twice the time; default u8");
+                 "s16: 16-bit inputs of all products (Conv, Gemm, MatMul), which then take two to "
+                 "three times as long as with 8; default u8");
   command.Texts("--int16", "GLOB", options.int16, Need::kOptional,
                 "16-bit inputs of these layers; may be repeated");
   command.Choice("--target", "WHERE", options.target, {"vnni", "any"},

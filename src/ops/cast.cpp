@@ -3,7 +3,6 @@
 #include <cmath>
 #include <limits>
 
-#include "kernels/native/half_levels.h"
 #include "kernels/native/unary.h"
 #include "ops/common/post_ops.h"
 #include "ops/common/types.h"
@@ -110,9 +109,8 @@ Status Reference(const ReferenceArgs& args) {
 Result<std::unique_ptr<Kernel>> Lower(const LowerArgs& args) {
   TRY(RefusePostOps(args.node));
   ASSIGN_OR_RETURN(native::RowUnary row, Converter(args.in(0).dtype, args.out(0).dtype));
-  const native::HalfLoops& loops = native::HalfLoopsFor(args.isa);
-  if (row == HalfConverter(DType::kF32, DType::kBf16)) row = loops.narrow_bf16;
-  if (row == HalfConverter(DType::kBf16, DType::kF32)) row = loops.widen_bf16;
+  if (row == HalfConverter(DType::kF32, DType::kBf16)) row = native::NarrowBf16For(args.isa);
+  if (row == HalfConverter(DType::kBf16, DType::kF32)) row = native::WidenBf16For(args.isa);
   return native::MakeRowUnary(row, BitsOf(args.in(0).dtype) / 8, BitsOf(args.out(0).dtype) / 8,
                               NumElements(args.out(0).shape));
 }

@@ -99,8 +99,8 @@ public enum Option
     WeightDtype = 201,
     /// <summary>i L. DType of quantized activations: DType.U8, DType.S8 or DType.S16. Default DType.U8.
     /// DType.S16 is for the inputs of products with constant 8-bit weights (Conv, Gemm, MatMul) under
-    /// Scheme.Static, the range being all that was seen; it costs about two products of 8 bits. What is not
-    /// such a product and has this type stays F32.</summary>
+    /// Scheme.Static, the range being all that was seen; it takes two to three times as long as 8 bits. What
+    /// is not such a product and has this type stays F32.</summary>
     ActivationDtype = 202,
     /// <summary>i L. 1: weights have zero point 0 (128 for U8). 0: any zero point. Default 1.</summary>
     WeightSymmetric = 203,

@@ -74,4 +74,7 @@ Result<std::unique_ptr<Kernel>> MakeRowUnary(RowUnary function, int64_t input_by
   return MakeKernel<RowUnaryKernel>(function, input_bytes, output_bytes, elements);
 }
 
+RowUnary NarrowBf16For(Isa isa) { return LoopsFor(isa).narrow_bf16; }
+RowUnary WidenBf16For(Isa isa) { return LoopsFor(isa).widen_bf16; }
+
 }  // namespace intmill::native

@@ -24,6 +24,9 @@ Result<std::unique_ptr<Kernel>> MakeUnary(const Unary& unary, int64_t elements, 
 using RowUnary = void (*)(const void* in, void* out, int64_t n);
 Result<std::unique_ptr<Kernel>> MakeRowUnary(RowUnary function, int64_t input_bytes,
                                              int64_t output_bytes, int64_t elements);
+// f32 to bf16, and back.
+RowUnary NarrowBf16For(Isa isa);
+RowUnary WidenBf16For(Isa isa);
 
 }  // namespace intmill::native
 

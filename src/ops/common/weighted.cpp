@@ -217,7 +217,7 @@ Result<Weights> ReadWeights(const Operand& weights, int64_t axis) {
   if (weights.constant == nullptr)
     return Error(Code::kUnsupported, "weights that are not constant");
   Weights w{.tensor = *weights.constant};
-  if (!IsQuantized8(weights.dtype)) return w;
+  if (weights.dtype == DType::kF32 || weights.dtype == DType::kBf16) return w;
   if (!IsQuantized8(weights.dtype) || weights.qparams == nullptr)
     return Error(Code::kUnsupported, "weights of type ", DTypeName(weights.dtype),
                  weights.qparams == nullptr ? " without scales" : "");

@@ -4,7 +4,7 @@
 #include <criterion/criterion.h>
 
 #include "base/memory.h"
-#include "kernels/native/half_levels.h"
+#include "kernels/native/unary.h"
 #include "kernels/onednn/runtime.h"
 #include "tensor/half.h"
 #include "unit/kernels/run.h"
@@ -184,8 +184,8 @@ Test(bf16, rounding_is_half_to_even_at_every_level_and_keeps_nan) {
   std::vector<float> back(x.size());
   const auto n = static_cast<int64_t>(x.size());
   for (const Isa isa : Levels()) {
-    native::HalfLoopsFor(isa).narrow_bf16(x.data(), halves.data(), n);
-    native::HalfLoopsFor(isa).widen_bf16(halves.data(), back.data(), n);
+    native::NarrowBf16For(isa)(x.data(), halves.data(), n);
+    native::WidenBf16For(isa)(halves.data(), back.data(), n);
     for (size_t i = 0; i < x.size(); ++i) {
       cr_assert_eq(halves[i], FloatToBf16(x[i]), "%s: %a", IsaName(isa), static_cast<double>(x[i]));
       cr_assert_eq(std::bit_cast<uint32_t>(back[i]),

@@ -1,9 +1,8 @@
 // Floats to bfloat16 and back, as FloatToBf16 and Bf16ToFloat do (tensor/half.h), which here could
 // not be shared. Not by the processor's own instruction, which takes subnormal numbers for zero.
-#include "kernels/native/loops/half.h"
+#include "kernels/native/loops/loops.h"
 
 namespace intmill::native::INTMILL_LEVEL {
-namespace {
 
 void NarrowBf16(const void* x, void* __restrict y, int64_t n) {
   const auto* const floats = static_cast<const float*>(x);
@@ -22,9 +21,5 @@ void WidenBf16(const void* x, void* __restrict y, int64_t n) {
   for (int64_t i = 0; i < n; ++i)
     floats[i] = __builtin_bit_cast(float, static_cast<uint32_t>(halves[i]) << 16);
 }
-
-}  // namespace
-
-const HalfLoops kHalfLoops = {.narrow_bf16 = NarrowBf16, .widen_bf16 = WidenBf16};
 
 }  // namespace intmill::native::INTMILL_LEVEL

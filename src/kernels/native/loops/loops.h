@@ -103,6 +103,8 @@ struct Int16Loops {
   void (*dequantize)(const int16_t* x, float* y, int64_t n, const ByteScale& scale);
   void (*split)(const int16_t* x, uint8_t* high, uint8_t* low, int64_t n);
 };
+// f32 to bf16, rounded half to even, NaN staying NaN; or back.
+using HalfLoop = void (*)(const void* x, void* y, int64_t n);
 // Widens [*min, *max] to the numbers in x; NaN is passed over.
 using RangeLoop = void (*)(const float* x, int64_t n, float* min, float* max);
 
@@ -165,6 +167,8 @@ struct Loops {
   QuantizeLoop quantize;
   DequantizeLoop dequantize;
   const Int16Loops* int16;
+  HalfLoop narrow_bf16;
+  HalfLoop widen_bf16;
   RangeLoop range;
   WeighLoop weigh;
   SoftmaxLoop softmax;
@@ -187,6 +191,8 @@ extern const DepthwiseLoops kDepthwiseLoops;
 void TableRow(const uint8_t* table, const uint8_t* x, uint8_t* y, int64_t n);
 void QuantizeRow(const float* x, uint8_t* y, int64_t n, const ByteScale& scale);
 void DequantizeRow(const uint8_t* x, float* y, int64_t n, const ByteScale& scale);
+void NarrowBf16(const void* x, void* y, int64_t n);
+void WidenBf16(const void* x, void* y, int64_t n);
 void RangeOf(const float* x, int64_t n, float* min, float* max);
 void WeighRow(const float* x, float weight, float* sums, int64_t n);
 void SoftmaxRow(const float* x, const float* mask, float scale, float* y, int64_t n);
