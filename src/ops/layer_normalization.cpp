@@ -1,12 +1,14 @@
 // LayerNormalization: each row (the dimensions from the axis on) to mean 0 and variance 1, then
-// times scale plus bias.
+// times scale plus bias. QuantizedLayerNormalization (ours, made by fuse_quantize): outputs are the
+// same in 8 bits, and the floats where others read them.
 #include <cmath>
 
-#include "kernels/onednn/normalization.h"
+#include "kernels/native/layer_norm.h"
 #include "ops/common/axes.h"
 #include "ops/common/layout.h"
 #include "ops/common/post_ops.h"
 #include "ops/common/types.h"
+#include "tensor/quantize.h"
 
 namespace intmill::ops {
 namespace {
@@ -39,6 +41,18 @@ Status CheckParameter(const InferContext& context, int64_t i, const Shape& row) 
                ToString(row));
 }
 
+struct Integers {
+  float scale = 1;
+  int64_t zero_point = 0;
+};
+
+Result<Integers> IntegersOf(const Node& node) {
+  Integers q;
+  ASSIGN_OR_RETURN(q.scale, node.attrs.Float("out_scale", 1));
+  ASSIGN_OR_RETURN(q.zero_point, node.attrs.Int("out_zero_point", 0));
+  return q;
+}
+
 Status Infer(InferContext& context) {
   const Shape* x = context.shape(0);
   std::optional<Shape> out;
@@ -54,6 +68,16 @@ Status Infer(InferContext& context) {
   context.SetOutput(0, context.dtype(0), out);
   for (int64_t i = 1; i < context.output_count(); ++i)
     context.SetOutput(i, DType::kF32, statistics);
+  return Ok();
+}
+
+Status InferQuantized(InferContext& context) {
+  TRY(Infer(context));
+  ASSIGN_OR_RETURN(const int64_t is_signed, context.attrs().Int("out_is_signed", 0));
+  const Shape* x = context.shape(0);
+  const std::optional<Shape> shape = x == nullptr ? std::nullopt : std::optional<Shape>(*x);
+  context.SetOutput(0, is_signed != 0 ? DType::kS8 : DType::kU8, shape);
+  if (context.output_count() > 1) context.SetOutput(1, DType::kF32, shape);
   return Ok();
 }
 
@@ -74,7 +98,7 @@ Result<std::vector<float>> Stretched(const Tensor& t, const Shape& row) {
   return out;
 }
 
-Status Reference(const ReferenceArgs& args) {
+Status Normalize(const ReferenceArgs& args, Tensor& out, std::span<Tensor> statistics) {
   const Tensor& x = args.in(0);
   if (x.dtype() != DType::kF32) return UnsupportedType(x.dtype());
   ASSIGN_OR_RETURN(const Rows rows, RowsOf(args.node, x.shape()));
@@ -96,24 +120,43 @@ Status Reference(const ReferenceArgs& args) {
     for (int64_t i = 0; i < rows.length; ++i) squares += (values[i] - mean) * (values[i] - mean);
     const double inverse = 1 / std::sqrt(squares / n + static_cast<double>(epsilon));
     for (int64_t i = 0; i < rows.length; ++i)
-      args.out(0).mutable_data<float>()[r * rows.length + i] =
+      out.mutable_data<float>()[r * rows.length + i] =
           static_cast<float>((values[i] - mean) * inverse * scale[static_cast<size_t>(i)] +
                              bias[static_cast<size_t>(i)]);
-    if (args.outputs.size() > 1 && args.out(1).valid())
-      args.out(1).mutable_data<float>()[r] = static_cast<float>(mean);
-    if (args.outputs.size() > 2 && args.out(2).valid())
-      args.out(2).mutable_data<float>()[r] = static_cast<float>(inverse);
+    if (statistics.size() > 0 && statistics[0].valid())
+      statistics[0].mutable_data<float>()[r] = static_cast<float>(mean);
+    if (statistics.size() > 1 && statistics[1].valid())
+      statistics[1].mutable_data<float>()[r] = static_cast<float>(inverse);
   }
   return Ok();
 }
 
-Result<std::unique_ptr<Kernel>> Lower(const LowerArgs& args) {
+Status Reference(const ReferenceArgs& args) {
+  return Normalize(args, args.out(0), args.outputs.subspan(1));
+}
+
+Status ReferenceQuantized(const ReferenceArgs& args) {
+  Tensor y;
+  if (args.outputs.size() > 1) {
+    y = args.out(1);
+  } else {
+    ASSIGN_OR_RETURN(y, Tensor::Make(DType::kF32, args.in(0).shape()));
+  }
+  TRY(Normalize(args, y, {}));
+  ASSIGN_OR_RETURN(const Integers q, IntegersOf(args.node));
+  const bool is_s8 = args.out(0).dtype() == DType::kS8;
+  const int32_t low = is_s8 ? -128 : 0;
+  for (int64_t i = 0; i < y.elements(); ++i)
+    args.out(0).mutable_data<uint8_t>()[i] = static_cast<uint8_t>(QuantizeValue(
+        y.data<float>()[i], q.scale, static_cast<int32_t>(q.zero_point), low, low + 255));
+  return Ok();
+}
+
+Result<native::LayerNorm> NormOf(const LowerArgs& args) {
   TRY(RefusePostOps(args.node));
   const Operand& x = args.in(0);
   ASSIGN_OR_RETURN(const Rows rows, RowsOf(args.node, x.shape));
   if (NumElements(x.shape) == 0) return Error(Code::kUnsupported, "no elements");
-  for (size_t i = 1; i < args.outputs.size(); ++i)
-    if (args.outputs[i].present) return Error(Code::kUnsupported, "the outputs for training");
   for (int64_t i = 0; i < 3; ++i) {
     if (!args.has(i)) continue;
     if (args.in(i).dtype != DType::kF32) return UnsupportedType(args.in(i).dtype);
@@ -122,19 +165,48 @@ Result<std::unique_ptr<Kernel>> Lower(const LowerArgs& args) {
                    ", stretched to rows");
   }
   ASSIGN_OR_RETURN(const float epsilon, args.node.attrs.Float("epsilon", 1e-5f));
-  return onednn::MakeLayerNorm(
-      {.rows = rows.count, .columns = rows.length, .epsilon = epsilon, .has_bias = args.has(2)});
+  return native::LayerNorm{
+      .rows = rows.count, .columns = rows.length, .epsilon = epsilon, .has_bias = args.has(2)};
 }
 
-constexpr OpDef kOps[] = {{
-    .name = "LayerNormalization",
-    .min_inputs = 2,
-    .max_inputs = 3,
-    .max_outputs = 3,
-    .infer = Infer,
-    .reference = Reference,
-    .lower = Lower,
-}};
+Result<std::unique_ptr<Kernel>> Lower(const LowerArgs& args) {
+  for (size_t i = 1; i < args.outputs.size(); ++i)
+    if (args.outputs[i].present) return Error(Code::kUnsupported, "the outputs for training");
+  ASSIGN_OR_RETURN(const native::LayerNorm norm, NormOf(args));
+  return native::MakeLayerNorm(norm, args.isa);
+}
+
+Result<std::unique_ptr<Kernel>> LowerQuantized(const LowerArgs& args) {
+  ASSIGN_OR_RETURN(native::LayerNorm norm, NormOf(args));
+  ASSIGN_OR_RETURN(const Integers q, IntegersOf(args.node));
+  norm.has_floats = args.outputs.size() > 1;
+  norm.out_dtype = args.out(0).dtype;
+  norm.out_scale = q.scale;
+  norm.out_zero_point = static_cast<int32_t>(q.zero_point);
+  return native::MakeLayerNorm(norm, args.isa);
+}
+
+constexpr OpDef kOps[] = {
+    {
+        .name = "LayerNormalization",
+        .min_inputs = 2,
+        .max_inputs = 3,
+        .max_outputs = 3,
+        .infer = Infer,
+        .reference = Reference,
+        .lower = Lower,
+    },
+    {
+        .name = "QuantizedLayerNormalization",
+        .domain = "intmill",
+        .min_inputs = 2,
+        .max_inputs = 3,
+        .max_outputs = 2,
+        .infer = InferQuantized,
+        .reference = ReferenceQuantized,
+        .lower = LowerQuantized,
+    },
+};
 
 }  // namespace
 

@@ -42,6 +42,7 @@ Result<int64_t> FuseBias(Graph& graph, PassContext& context);
 Result<int64_t> FuseCurves(Graph& graph, PassContext& context);
 Result<int64_t> FuseLayerNorm(Graph& graph, PassContext& context);
 Result<int64_t> FusePad(Graph& graph, PassContext& context);
+Result<int64_t> FuseQuantize(Graph& graph, PassContext& context);
 Result<int64_t> FuseResidualAdd(Graph& graph, PassContext& context);
 Result<int64_t> FuseSoftmax(Graph& graph, PassContext& context);
 Result<int64_t> MoveQdq(Graph& graph, PassContext& context);

@@ -30,6 +30,7 @@ constexpr Pass kFuseBias = {"fuse_bias", FuseBias};
 constexpr Pass kFuseCurves = {"fuse_curves", FuseCurves};
 constexpr Pass kFuseLayerNorm = {"fuse_layer_norm", FuseLayerNorm};
 constexpr Pass kFusePad = {"fuse_pad", FusePad};
+constexpr Pass kFuseQuantize = {"fuse_quantize", FuseQuantize};
 constexpr Pass kFuseResidualAdd = {"fuse_residual_add", FuseResidualAdd};
 constexpr Pass kFuseSoftmax = {"fuse_softmax", FuseSoftmax};
 constexpr Pass kFoldDynamic = {"fold_dynamic", FoldDynamic};
@@ -52,9 +53,9 @@ constexpr Pass kFusions[] = {kFlattenMatMul,   kFuseActivations, kFuseResidualAd
                              kMoveQdq,         kFoldConstants,   kPrune};
 // After fold_qdq shapes are not inferred again: operators on integers would be taken for float
 // ones.
-constexpr Pass kIntegerPasses[] = {kSplitInt16,     kFoldQdq,       kFoldDynamic, kFoldWeightOnly,
-                                   kFoldBf16,       kFuseAttention, kFusePad,     kPrune,
-                                   kFoldDequantize, kPrune};
+constexpr Pass kIntegerPasses[] = {kSplitInt16, kFoldQdq,        kFoldDynamic,  kFoldWeightOnly,
+                                   kFoldBf16,   kFuseAttention,  kFuseQuantize, kFusePad,
+                                   kPrune,      kFoldDequantize, kPrune};
 
 // An argument about a shape travels one operator a round, through fold_shapes all at once.
 constexpr int64_t kMaxRounds = 8;

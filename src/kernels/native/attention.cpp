@@ -15,7 +15,7 @@
 namespace intmill::native {
 namespace {
 
-constexpr int64_t kChunk = 64;      // queries that are worked on together, about
+constexpr int64_t kChunk = 6 * ProductRowsFor(4);  // queries that are worked on together
 constexpr int64_t kLine = 64;       // bytes: how parts of the scratch memory are aligned
 constexpr int64_t kRows = 4;        // of the loop of exact sums
 constexpr int64_t kMaxRanges = 32;  // of heads, that run at the same time
@@ -43,8 +43,7 @@ class ByteAttentionKernel : public Kernel {
         flips_(a.q_dtype == DType::kS8),
         loops_(LoopsFor(isa)),
         products_(ProductsOf(a, isa)),
-        chunks_(std::max<int64_t>(1, (a.queries + kChunk / 2) / kChunk)),
-        chunk_rows_((a.queries + chunks_ - 1) / chunks_),
+        chunk_rows_(std::min(a.queries, kChunk)),
         padded_keys_(RoundUp(a.keys, kProductLanes)),
         layout_(LayOut()),
         ranges_(std::clamp<int64_t>(a.batch * a.heads, 1, kMaxRanges)),
@@ -121,19 +120,17 @@ class ByteAttentionKernel : public Kernel {
                                           batch * a_.mask.batch + head * a_.mask.head
                                     : nullptr;
     const int64_t out = batch * a_.out.batch + head * a_.out.head;
-    for (int64_t c = 0; c < chunks_; ++c) {
-      const int64_t first = a_.queries * c / chunks_;
-      const int64_t rows = a_.queries * (c + 1) / chunks_ - first;
+    for (int64_t first = 0; first < a_.queries; first += chunk_rows_) {
+      const int64_t rows = std::min(chunk_rows_, a_.queries - first);
       const ByteMatrix queries{q + first * a_.q.token, a_.q.token, rows, a_.depth};
       Score(flips_ ? Flipped(queries, scratch) : queries, scratch);
       auto* scores = At<float>(scratch, layout_.scores);
       auto* bytes = At<uint8_t>(scratch, layout_.bytes);
       auto* sums = At<float>(scratch, layout_.sums);
-      for (int64_t i = 0; i < rows; ++i)
-        sums[i] = loops_.attention->exponentials(
-            scores + i * padded_keys_,
-            mask == nullptr ? nullptr : mask + (first + i) * a_.mask.token, a_.scale,
-            bytes + i * padded_keys_, a_.keys);
+      loops_.attention->exponentials(
+          {scores, padded_keys_, mask == nullptr ? nullptr : mask + first * a_.mask.token,
+           a_.mask.token, rows, a_.keys},
+          a_.scale, bytes, sums);
       Weigh(rows, scratch);
       Write(args.outputs[0], out + first * a_.out.token, rows, scratch);
     }
@@ -287,7 +284,6 @@ class ByteAttentionKernel : public Kernel {
   const bool flips_;
   const Loops& loops_;
   const Products* const products_;
-  const int64_t chunks_;
   const int64_t chunk_rows_;
   const int64_t padded_keys_;
   const Layout layout_;

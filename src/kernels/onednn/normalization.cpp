@@ -1,4 +1,4 @@
-// Softmax and layer normalization of floats by oneDNN.
+// Softmax of floats by oneDNN.
 #include "kernels/onednn/normalization.h"
 
 #include "kernels/onednn/primitive_kernel.h"
@@ -32,26 +32,6 @@ Result<std::unique_ptr<Kernel>> MakeSoftmax(const Softmax& s) {
     bindings.Output(DNNL_ARG_DST, desc, 0);
     return MakePrimitiveKernel(dnnl::softmax_forward(primitive), primitive.scratchpad_desc(),
                                primitive.impl_info_str(), std::move(bindings));
-  });
-}
-
-Result<std::unique_ptr<Kernel>> MakeLayerNorm(const LayerNorm& n) {
-  TRY(CheckCodeGeneration());
-  return Guarded([&] {
-    const dnnl::memory::desc rows = PlainDesc({n.rows, n.columns}, DType::kF32);
-    const dnnl::memory::desc row = PlainDesc({n.columns}, DType::kF32);
-    auto flags = dnnl::normalization_flags::use_scale;
-    if (n.has_bias) flags = flags | dnnl::normalization_flags::use_shift;
-    const dnnl::layer_normalization_forward::primitive_desc primitive(
-        Engine(), kKind, rows, rows, n.epsilon, flags, UserScratchpad());
-    Bindings bindings;
-    bindings.Input(DNNL_ARG_SRC, rows, 0);
-    bindings.Input(DNNL_ARG_SCALE, row, 1);
-    if (n.has_bias) bindings.Input(DNNL_ARG_SHIFT, row, 2);
-    bindings.Output(DNNL_ARG_DST, rows, 0);
-    return MakePrimitiveKernel(dnnl::layer_normalization_forward(primitive),
-                               primitive.scratchpad_desc(), primitive.impl_info_str(),
-                               std::move(bindings));
   });
 }
 

@@ -1,4 +1,4 @@
-// Softmax and layer normalization of floats by oneDNN.
+// Softmax of floats by oneDNN.
 #ifndef INTMILL_KERNELS_ONEDNN_NORMALIZATION_H
 #define INTMILL_KERNELS_ONEDNN_NORMALIZATION_H
 
@@ -17,15 +17,6 @@ struct Softmax {
   int64_t inner = 1;
 };
 Result<std::unique_ptr<Kernel>> MakeSoftmax(const Softmax& softmax);
-
-// Over rows; kernel inputs: 0 the rows, 1 the scale, 2 the bias where there is one.
-struct LayerNorm {
-  int64_t rows = 1;
-  int64_t columns = 1;
-  float epsilon = 1e-5f;
-  bool has_bias = false;
-};
-Result<std::unique_ptr<Kernel>> MakeLayerNorm(const LayerNorm& norm);
 
 }  // namespace intmill::onednn
 

@@ -19,6 +19,7 @@ const Loops kLoops = {
     .range = RangeOf,
     .weigh = WeighRow,
     .softmax = SoftmaxRow,
+    .layer_norm = LayerNormRow,
     .attention = &kAttentionLoops,
     .transpose_bytes = TransposeBytes,
     .transpose_words = TransposeWords,

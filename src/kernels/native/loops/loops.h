@@ -112,11 +112,29 @@ using RangeLoop = void (*)(const float* x, int64_t n, float* min, float* max);
 // be the same memory.
 using SoftmaxLoop = void (*)(const float* x, const float* mask, float scale, float* y, int64_t n);
 
+// Of layer normalization; `bias` may be null.
+struct NormParameters {
+  const float* scale;
+  const float* bias;
+  float epsilon;
+};
+using LayerNormLoop = void (*)(const NormParameters& p, const float* x, float* y, int64_t n);
+
 // What attention over bytes does with floats; see attention.cpp.
+// Of some queries.
+struct ScoreRows {
+  float* x;  // overwritten
+  int64_t step;
+  const float* mask;  // may be null
+  int64_t mask_step;
+  int64_t count;
+  int64_t keys;
+};
+
 struct AttentionLoops {
-  // y[i] = round(255 e^(t[i] - largest)), with t[i] = x[i] * scale + mask[i]; returns their sum.
-  // `mask` may be null; x, which is overwritten, and y go on to a multiple of 16 elements.
-  float (*exponentials)(float* x, const float* mask, float scale, uint8_t* y, int64_t n);
+  // y[k] = round(255 e^(t[k] - largest)) for each row, with t[k] = x[k] * scale + mask[k], and
+  // their sum. Rows of y lie a step apart too; those of x and y go on to a multiple of 16 elements.
+  void (*exponentials)(const ScoreRows& rows, float scale, uint8_t* y, float* sums);
   // y[i] = saturate(round(x[i] * factor) + zero_point) ^ flip, in the domain of u8
   void (*to_bytes)(const float* x, float factor, float zero_point, uint8_t flip, uint8_t* y,
                    int64_t n);
@@ -172,6 +190,7 @@ struct Loops {
   RangeLoop range;
   WeighLoop weigh;
   SoftmaxLoop softmax;
+  LayerNormLoop layer_norm;
   const AttentionLoops* attention;
   TransposeLoop transpose_bytes;
   TransposeLoop transpose_words;  // of 4 bytes
@@ -196,6 +215,7 @@ void WidenBf16(const void* x, void* y, int64_t n);
 void RangeOf(const float* x, int64_t n, float* min, float* max);
 void WeighRow(const float* x, float weight, float* sums, int64_t n);
 void SoftmaxRow(const float* x, const float* mask, float scale, float* y, int64_t n);
+void LayerNormRow(const NormParameters& p, const float* x, float* y, int64_t n);
 void TransposeBytes(const void* src, const MatrixShape& matrix, void* dst);
 void TransposeWords(const void* src, const MatrixShape& matrix, void* dst);
 }  // namespace INTMILL_LEVEL
