@@ -10,9 +10,9 @@ namespace {
 constexpr std::string_view kHigh = ".high";
 
 // What quantizing a model, and compiling it, append to the name of a value or a layer.
-constexpr std::string_view kSuffixes[] = {"_quantize", "_dequantize", "_quantized",  "_dequantized",
-                                          "_real",     ".rows",       "_zero_point", ".q",
-                                          "_s16",      ".split",      kHigh};
+constexpr std::string_view kSuffixes[] = {
+    "_quantize", "_dequantize", "_quantized", "_dequantized", "_real",    ".rows", "_zero_point",
+    ".q",        "_s16",        ".split",     kHigh,          "_to_bf16", "_bf16", "_cast"};
 
 // "name_1_2" is "name": numbers make a name unique that was taken.
 std::string_view WithoutNumbers(std::string_view name) {

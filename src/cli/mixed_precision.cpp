@@ -47,7 +47,7 @@ class Search {
     Evaluate(Uniform(kIntegers));
     Evaluate(Plan(std::numeric_limits<double>::infinity()));
     Descend();
-    Evaluate(Halves());
+    for (const size_t p : {kBf16, kHalves}) Evaluate(WhereverItCan(p));
     Evaluate(Plan(0));
     Choose();
     return std::move(result_);
@@ -92,17 +92,14 @@ class Search {
     return std::isnan(sqnr) ? std::numeric_limits<double>::infinity() : std::pow(10, -sqnr / 10);
   }
 
-  static bool IsSmaller(const std::string& scheme) {
-    return scheme == "weight_only" || scheme == "fp16";
-  }
-
   // Of a model that has precision p wherever it can: what it loses, in equal shares. Other layers
   // cannot have it.
   void ShareNoise(size_t p, const Model& uniform) {
     const Report report = uniform.Report(INTMILL_REPORT_LAYERS);
     std::set<std::string> covered;
     for (int64_t row = 0; row < report.rows(); ++row)
-      if (IsSmaller(report.Text(row, "scheme"))) covered.insert(report.Text(row, "name"));
+      if (report.Text(row, "scheme") == kPrecisions[p].scheme)
+        covered.insert(report.Text(row, "name"));
     intmill::Probe probe = intmill::Probe::Verify(in_.model, uniform, work_.options());
     Feeder feeder(in_.model, in_.name, ProbeData());
     work_.ForEachBatch("sensitivity", feeder, [&](const auto& batch) { probe.Feed(batch); });
@@ -154,10 +151,10 @@ class Search {
   }
 
   // In 16 bits whatever can be: half the bytes for next to no noise.
-  std::vector<int64_t> Halves() {
+  std::vector<int64_t> WhereverItCan(size_t p) {
     std::vector<int64_t> plan = Uniform(kExact);
     for (size_t i = 0; i < plan.size(); ++i)
-      if (Covers(i, kHalves)) plan[i] = static_cast<int64_t>(kHalves);
+      if (Covers(i, p)) plan[i] = static_cast<int64_t>(p);
     return plan;
   }
 

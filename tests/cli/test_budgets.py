@@ -44,7 +44,7 @@ class Budgets(ProgramTest):
         self.assertLessEqual(chosen["drop"], 1e-5)
         self.assertGreater(floats_of(chosen), 0)
         floats = {row["name"] for row in self.json_of("inspect", "x.im")["layers"]
-                  if row["scheme"] in ("float", "fp16", "weight_only")}
+                  if row["scheme"] in ("float", "fp16", "bf16_compute", "weight_only")}
         self.assertLessEqual(set(found["float_layers"]), floats)
 
     def test_the_file_keeps_the_budget_of_bytes(self):
@@ -58,6 +58,11 @@ class Budgets(ProgramTest):
         self.assertLessEqual(chosen["drop"], 1e-5)
         self.assertLessEqual(found["output_bytes"], 240000)
         self.assertGreater(chosen["layers"]["FP16 weights"], 0)
+
+    def test_products_in_bf16_are_among_the_plans(self):
+        found = self.quantize("--metric", "mse", "--max-drop", "1e-4")["mixed"]
+        narrow = [plan for plan in found["plans"] if plan["layers"]["BF16"] > 0]
+        self.assertTrue(any(plan["drop"] < 1e-4 for plan in narrow), found["plans"])
 
     def test_impossible_budgets_say_which_binds(self):
         self.refused("--max-bytes binds: no plan keeps it", "--max-bytes", "1K")

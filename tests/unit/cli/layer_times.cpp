@@ -46,6 +46,14 @@ Test(layer_times, dequantizing_counts_for_the_maker) {
   cr_expect_eq(times.microseconds[1], 2);
 }
 
+Test(layer_times, rounding_to_bf16_counts_for_the_reader) {
+  const LayerTimes times =
+      SumByLayer(MakeLayers(), {Step("image_to_bf16", "Cast", 1, "bf16"),
+                                Step("b_to_bf16", "Cast", 2, "bf16"), Step("b_cast", "Cast", 4)});
+  cr_expect_eq(times.microseconds[0], 1);
+  cr_expect_eq(times.microseconds[2], 6);
+}
+
 Test(layer_times, reordering_an_integer_value_counts_for_the_reader) {
   const LayerTimes times = SumByLayer(
       MakeLayers(), {Step("b_quantized", "Reorder", 1, "u8"), Step("logits_real", "Reorder", 2)});
