@@ -23,37 +23,36 @@ struct BlockSums {
   double dd = 0;
 };
 
-// Eight sums side by side, which a compiler may turn into vectors without reordering any of them.
-BlockSums SumFinite(std::span<const float> a, std::span<const float> b) {
-  std::array<double, kLanes> aa = {};
-  std::array<double, kLanes> bb = {};
-  std::array<double, kLanes> ab = {};
-  std::array<double, kLanes> dd = {};
-  size_t i = 0;
-  for (; i + kLanes <= a.size(); i += kLanes) {
-    for (size_t k = 0; k < kLanes; ++k) {
-      const double x = static_cast<double>(a[i + k]);
-      const double y = static_cast<double>(b[i + k]);
-      aa[k] += x * x;
-      bb[k] += y * y;
-      ab[k] += x * y;
-      dd[k] += (x - y) * (x - y);
-    }
+// Eight sums side by side, which a compiler may turn into vectors without reordering any of them;
+// plain arrays, as it has to see that nothing else changes them.
+struct SumLanes {
+  double aa[kLanes] = {};
+  double bb[kLanes] = {};
+  double ab[kLanes] = {};
+  double dd[kLanes] = {};
+
+  void Add(double x, double y, size_t k) {
+    aa[k] += x * x;
+    bb[k] += y * y;
+    ab[k] += x * y;
+    dd[k] += (x - y) * (x - y);
   }
+};
+
+BlockSums SumFinite(const float* __restrict a, const float* __restrict b, size_t n) {
+  SumLanes lanes;
+  size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes)
+    for (size_t k = 0; k < kLanes; ++k)
+      lanes.Add(static_cast<double>(a[i + k]), static_cast<double>(b[i + k]), k);
+  for (size_t k = 0; i < n; ++i, ++k)
+    lanes.Add(static_cast<double>(a[i]), static_cast<double>(b[i]), k);
   BlockSums sums;
   for (size_t k = 0; k < kLanes; ++k) {
-    sums.aa += aa[k];
-    sums.bb += bb[k];
-    sums.ab += ab[k];
-    sums.dd += dd[k];
-  }
-  for (; i < a.size(); ++i) {
-    const double x = static_cast<double>(a[i]);
-    const double y = static_cast<double>(b[i]);
-    sums.aa += x * x;
-    sums.bb += y * y;
-    sums.ab += x * y;
-    sums.dd += (x - y) * (x - y);
+    sums.aa += lanes.aa[k];
+    sums.bb += lanes.bb[k];
+    sums.ab += lanes.ab[k];
+    sums.dd += lanes.dd[k];
   }
   return sums;
 }
@@ -81,48 +80,82 @@ struct Limits {
   float large = 0;
 };
 
-// Sixteen scans side by side, which a compiler turns into vectors. 2^31 values a lane are 128 GiB.
-struct Lanes {
-  std::array<int32_t, kWide> finite = {};
-  std::array<int32_t, kWide> clipped = {};
-  std::array<int32_t, kWide> large = {};
-  std::array<float, kWide> low = Filled(INFINITY);
-  std::array<float, kWide> high = Filled(-INFINITY);
+// Sixteen scans side by side. 2^31 values a lane are 128 GiB.
+struct ScanLanes {
+  int64_t skipped = 0;  // that are not finite
+  int32_t clipped[kWide] = {};
+  int32_t large[kWide] = {};
+  float low[kWide];
+  float high[kWide];
 
-  static std::array<float, kWide> Filled(float x) {
-    std::array<float, kWide> filled;
-    filled.fill(x);
-    return filled;
+  ScanLanes() {
+    std::fill_n(low, kWide, INFINITY);
+    std::fill_n(high, kWide, -INFINITY);
   }
 
-  void Add(const float* values, size_t n, const Limits& limits, float* peaks) {
-    for (size_t k = 0; k < n; ++k) {
-      const float x = values[k];
-      const float size = std::fabs(x);
-      const bool is_finite = size <= std::numeric_limits<float>::max();
-      peaks[k] = is_finite && size > peaks[k] ? size : peaks[k];
-      finite[k] += is_finite ? 1 : 0;
-      clipped[k] += is_finite && (x < limits.ends.min || x > limits.ends.max) ? 1 : 0;
-      large[k] += is_finite && size > limits.large ? 1 : 0;
-      low[k] = is_finite && x < low[k] ? x : low[k];
-      high[k] = is_finite && x > high[k] ? x : high[k];
-    }
+  // Without branches, for which there is no operator ||.
+  void Add(float x, const Limits& limits, size_t k, float& peak) {
+    const float size = std::fabs(x);
+    clipped[k] += (x < limits.ends.min ? 1 : 0) | (x > limits.ends.max ? 1 : 0);
+    large[k] += size > limits.large ? 1 : 0;
+    low[k] = x < low[k] ? x : low[k];
+    high[k] = x > high[k] ? x : high[k];
+    peak = size > peak ? size : peak;
   }
 };
 
-// `peaks` has one entry a value, or one a lane.
-template <bool kOneEach>
-void Scan(std::span<const float> values, const Limits& limits, float* peaks, Lanes* sums) {
-  Lanes lanes = *sums;
-  size_t i = 0;
-  for (; i + kWide <= values.size(); i += kWide) {
-    std::array<float, kWide> top;  // of which a compiler knows that nothing else is in it
-    std::copy_n(peaks + (kOneEach ? i : 0), kWide, top.begin());
-    lanes.Add(values.data() + i, kWide, limits, top.data());
-    std::copy_n(top.begin(), kWide, peaks + (kOneEach ? i : 0));
+// Rows of n values; `peaks` has one entry a value of a row, or one a lane. Not inlined, as what
+// __restrict says is forgotten then.
+template <bool kOneEach, bool kAllFinite>
+[[gnu::noinline]] void Scan(const float* __restrict values, size_t rows, size_t n,
+                            const Limits& limits, float* __restrict peaks,
+                            ScanLanes* __restrict sums) {
+  ScanLanes lanes = *sums;
+  const Limits own = limits;
+  for (size_t row = 0; row < rows; ++row, values += n) {
+    size_t i = 0;
+    if constexpr (kAllFinite) {
+      for (; i + kWide <= n; i += kWide)
+        for (size_t k = 0; k < kWide; ++k)
+          lanes.Add(values[i + k], own, k, peaks[kOneEach ? i + k : k]);
+    }
+    for (; i < n; ++i) {
+      if (kAllFinite || std::isfinite(values[i]))
+        lanes.Add(values[i], own, 0, peaks[kOneEach ? i : 0]);
+      else
+        ++lanes.skipped;
+    }
   }
-  lanes.Add(values.data() + i, values.size() - i, limits, peaks + (kOneEach ? i : 0));
   *sums = lanes;
+}
+
+// Values that lie as [.., peaks, run].
+template <bool kAllFinite>
+ScanLanes ScanAll(std::span<const float> values, const Limits& limits, size_t run,
+                  std::vector<float>& peaks) {
+  ScanLanes lanes;
+  const size_t n = peaks.size();
+  if (run == 1) {
+    Scan<true, kAllFinite>(values.data(), values.size() / n, n, limits, peaks.data(), &lanes);
+    return lanes;
+  }
+  for (size_t at = 0, c = 0; at < values.size(); at += run, c = c + 1 == n ? 0 : c + 1) {
+    float of_lanes[kWide] = {};
+    Scan<false, kAllFinite>(values.data() + at, 1, run, limits, of_lanes, &lanes);
+    for (const float peak : of_lanes) peaks[c] = std::max(peaks[c], peak);
+  }
+  return lanes;
+}
+
+// 0 times anything else is NaN.
+bool AreFinite(std::span<const float> values) {
+  const float* const x = values.data();
+  float zeros[kWide] = {};
+  size_t i = 0;
+  for (; i + kWide <= values.size(); i += kWide)
+    for (size_t k = 0; k < kWide; ++k) zeros[k] += x[i + k] * 0.0f;
+  for (size_t k = 0; i < values.size(); ++i, ++k) zeros[k] += x[i] * 0.0f;
+  return std::all_of(zeros, zeros + kWide, [](float zero) { return zero == 0; });
 }
 
 // Beyond these a value is clipped: half a step outside the ends of the integers.
@@ -140,7 +173,7 @@ void SignalSums::Add(std::span<const float> reference, std::span<const float> ca
     const size_t n = std::min(kBlock, reference.size() - begin);
     const auto a = reference.subspan(begin, n);
     const auto b = candidate.subspan(begin, n);
-    BlockSums sums = SumFinite(a, b);
+    BlockSums sums = SumFinite(a.data(), b.data(), n);
     if (!std::isfinite(sums.aa + sums.bb + sums.dd)) sums = SumAny(a, b);
     sum_aa_ += sums.aa;
     sum_bb_ += sums.bb;
@@ -179,21 +212,11 @@ void InputSums::Add(std::span<const float> values, const QParams* params, int64_
   const size_t n = has_channels ? static_cast<size_t>(channels) : 1;
   const size_t run = has_channels ? static_cast<size_t>(inner) : values.size();
   if (peaks_.size() != n) peaks_.assign(n, 0);
-  Lanes lanes;
-  for (size_t begin = 0, c = 0; begin < values.size();) {
-    if (run == 1) {
-      Scan<true>(values.subspan(begin, n), limits, peaks_.data(), &lanes);
-      begin += n;
-    } else {
-      std::array<float, kWide> peaks = Lanes::Filled(peaks_[c]);
-      Scan<false>(values.subspan(begin, run), limits, peaks.data(), &lanes);
-      peaks_[c] = *std::ranges::max_element(peaks);
-      begin += run;
-      c = c + 1 == n ? 0 : c + 1;
-    }
-  }
+
+  const ScanLanes lanes = AreFinite(values) ? ScanAll<true>(values, limits, run, peaks_)
+                                            : ScanAll<false>(values, limits, run, peaks_);
+  count_ += std::ssize(values) - lanes.skipped;
   for (size_t k = 0; k < kWide; ++k) {
-    count_ += lanes.finite[k];
     clipped_ += lanes.clipped[k];
     large_ += lanes.large[k];
     min_ = std::min(min_, lanes.low[k]);
