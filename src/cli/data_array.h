@@ -7,15 +7,16 @@
 #include <string>
 
 #include "cli/dataset.h"
+#include "cli/file.h"
 
 namespace intmill::cli {
 
 class ArrayDataset : public Dataset {
  public:
   // `type` is of the whole array; `bytes` holds at least its elements, and `keeper` holds them.
-  // An array without dimensions is one sample.
+  // An array without dimensions is one sample. `file`: where they are mapped, or null.
   ArrayDataset(std::string name, ArrayType type, std::span<const std::byte> bytes,
-               std::shared_ptr<const void> keeper);
+               std::shared_ptr<const void> keeper, const MappedFile* file = nullptr);
 
   const std::string& name() const override { return name_; }
   const ArrayType& sample() const override { return sample_; }
@@ -28,6 +29,7 @@ class ArrayDataset : public Dataset {
   int64_t count_ = 1;
   std::span<const std::byte> bytes_;
   std::shared_ptr<const void> keeper_;
+  const MappedFile* file_;
 };
 
 }  // namespace intmill::cli

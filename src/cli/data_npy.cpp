@@ -13,10 +13,11 @@ namespace intmill::cli {
 namespace {
 
 DatasetPtr FromNpyBytes(const std::string& name, std::span<const std::byte> bytes,
-                        std::shared_ptr<const void> keeper) {
+                        std::shared_ptr<const void> keeper, const MappedFile* file) {
   NpyHeader header = ParseNpy(bytes, name);
   const auto elements = bytes.subspan(static_cast<size_t>(header.data_offset));
-  return std::make_unique<ArrayDataset>(name, std::move(header.type), elements, std::move(keeper));
+  return std::make_unique<ArrayDataset>(name, std::move(header.type), elements, std::move(keeper),
+                                        file);
 }
 
 const ZipMember& ChooseMember(const std::vector<ZipMember>& members, const std::string& path,
@@ -38,8 +39,8 @@ const ZipMember& ChooseMember(const std::vector<ZipMember>& members, const std::
 
 DatasetPtr OpenNpy(const std::string& path) {
   auto file = std::make_shared<const MappedFile>(path);
-  const auto bytes = file->bytes();
-  return FromNpyBytes(path, bytes, std::move(file));
+  const MappedFile* const mapped = file.get();
+  return FromNpyBytes(path, mapped->bytes(), std::move(file), mapped);
 }
 
 DatasetPtr OpenNpz(const std::string& path, const std::string& array) {
@@ -47,10 +48,11 @@ DatasetPtr OpenNpz(const std::string& path, const std::string& array) {
   const auto members = ListZip(file->bytes(), path);
   const ZipMember& member = ChooseMember(members, path, array);
   const std::string name = Cat(path, ":", member.name);
-  if (!member.is_deflated) return FromNpyBytes(name, member.compressed, std::move(file));
+  const MappedFile* const mapped = file.get();
+  if (!member.is_deflated) return FromNpyBytes(name, member.compressed, std::move(file), mapped);
   auto content = std::make_shared<const std::vector<std::byte>>(Inflate(member, path));
   const std::span<const std::byte> bytes(*content);
-  return FromNpyBytes(name, bytes, std::move(content));
+  return FromNpyBytes(name, bytes, std::move(content), nullptr);
 }
 
 }  // namespace intmill::cli

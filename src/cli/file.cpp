@@ -48,6 +48,15 @@ MappedFile::~MappedFile() {
   if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), static_cast<size_t>(size_));
 }
 
+// The last page may hold what comes next.
+void MappedFile::Forget(std::span<const std::byte> part) const {
+  const auto page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = static_cast<size_t>(part.data() - data_);
+  const size_t first = begin / page * page;
+  const size_t last = (begin + part.size()) / page * page;
+  if (last > first) ::madvise(const_cast<std::byte*>(data_) + first, last - first, MADV_DONTNEED);
+}
+
 OutputFile::OutputFile(std::string path) : path_(std::move(path)) {
   const std::filesystem::path place(path_);
   // The same folder, so that the rename stays within one file system.

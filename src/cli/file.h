@@ -18,6 +18,9 @@ class MappedFile {
   MappedFile& operator=(const MappedFile&) = delete;
 
   std::span<const std::byte> bytes() const { return {data_, static_cast<size_t>(size_)}; }
+  // A part of bytes() that was read and is not wanted soon: it need not stay in memory, and comes
+  // back from the file when it is read again.
+  void Forget(std::span<const std::byte> part) const;
 
  private:
   const std::byte* data_ = nullptr;

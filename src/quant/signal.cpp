@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "quant/extremes.h"
 #include "tensor/dtype.h"
 
 namespace intmill {
@@ -145,17 +146,6 @@ ScanLanes ScanAll(std::span<const float> values, const Limits& limits, size_t ru
     for (const float peak : of_lanes) peaks[c] = std::max(peaks[c], peak);
   }
   return lanes;
-}
-
-// 0 times anything else is NaN.
-bool AreFinite(std::span<const float> values) {
-  const float* const x = values.data();
-  float zeros[kWide] = {};
-  size_t i = 0;
-  for (; i + kWide <= values.size(); i += kWide)
-    for (size_t k = 0; k < kWide; ++k) zeros[k] += x[i + k] * 0.0f;
-  for (size_t k = 0; i < values.size(); ++i, ++k) zeros[k] += x[i] * 0.0f;
-  return std::all_of(zeros, zeros + kWide, [](float zero) { return zero == 0; });
 }
 
 // Beyond these a value is clipped: half a step outside the ends of the integers.

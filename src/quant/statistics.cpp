@@ -2,12 +2,36 @@
 #include "quant/statistics.h"
 
 #include <algorithm>
+#include <cfloat>
 #include <cmath>
+
+#include "quant/extremes.h"
 
 namespace intmill {
 namespace {
 
 constexpr int kBinBits = ValueStatistics::kBinBits;
+constexpr size_t kTables = 4;
+constexpr size_t kBlock = 256;
+constexpr size_t kWorthTables = 4096;         // values that are worth clearing and adding tables
+constexpr size_t kPortion = size_t{1} << 31;  // counters have 32 bits
+
+// The bin of each value, those of negative ones behind the others; returns how many are zero. Exact
+// but for results below 1, which are bin 0 however they are rounded.
+int32_t FindBins(const float* __restrict x, size_t n, float inverse_width,
+                 int32_t* __restrict bins) {
+  int32_t zeros = 0;
+  const auto add = [&](size_t i) {
+    const auto bin = static_cast<int32_t>(std::fabs(x[i]) * inverse_width);
+    bins[i] = bin + (x[i] < 0 ? static_cast<int32_t>(ValueStatistics::kBins) : 0);
+    zeros += x[i] == 0 ? 1 : 0;
+  };
+  if (n == kBlock)
+    for (size_t i = 0; i < kBlock; ++i) add(i);
+  else
+    for (size_t i = 0; i < n; ++i) add(i);
+  return zeros;
+}
 
 // Adds pairs of neighbours `times` times; the bins that become free are zero.
 void Fold(std::vector<uint64_t>& bins, int times) {
@@ -61,21 +85,13 @@ void ValueStatistics::Add(std::span<const float> values, int64_t samples) {
 }
 
 void ValueStatistics::AddSample(std::span<const float> values) {
-  float low = INFINITY;
-  float high = -INFINITY;
-  int64_t nonfinite = 0;
-  for (const float x : values) {
-    const bool finite = std::isfinite(x);
-    nonfinite += finite ? 0 : 1;
-    low = finite && x < low ? x : low;
-    high = finite && x > high ? x : high;
-  }
-  nonfinite_ += nonfinite;
-  const int64_t finite = static_cast<int64_t>(values.size()) - nonfinite;
+  const Extremes extremes = FindExtremes(values);
+  nonfinite_ += extremes.nonfinite;
+  const int64_t finite = static_cast<int64_t>(values.size()) - extremes.nonfinite;
   if (finite == 0) return;
 
-  low += 0.0f;  // -0 becomes 0: which of them came first must not show
-  high += 0.0f;
+  const float low = extremes.low + 0.0f;  // -0 becomes 0: which of them came first must not show
+  const float high = extremes.high + 0.0f;
   min_ = count_ > 0 ? std::min(min_, low) : low;
   max_ = count_ > 0 ? std::max(max_, high) : high;
   count_ += finite;
@@ -91,6 +107,15 @@ void ValueStatistics::AddSample(std::span<const float> values) {
   WidenTo(ExponentFor(magnitude));
   if (high > 0) positive_.resize(kBins);
   if (low < 0) negative_.resize(kBins);
+  const bool has_normal_width = exponent_ > -FLT_MAX_EXP && exponent_ < -FLT_MIN_EXP;
+  if (extremes.nonfinite > 0 || !has_normal_width || values.size() < kWorthTables)
+    CountOneByOne(values);
+  else
+    for (size_t at = 0; at < values.size(); at += kPortion)
+      CountInTables(values.subspan(at, std::min(kPortion, values.size() - at)));
+}
+
+void ValueStatistics::CountOneByOne(std::span<const float> values) {
   // Exact: a product with a power of two in double, which holds every float and every float times
   // 2^160.
   const double inverse_width = std::ldexp(1.0, -exponent_);
@@ -104,6 +129,33 @@ void ValueStatistics::AddSample(std::span<const float> values) {
     } else {
       ++zeros_;
     }
+  }
+}
+
+// Both signs in one table, so that nothing branches on them, and zeros in the first bin, from which
+// they are taken afterwards. Neighbours often fall into one bin, and its counter would be waited
+// for: so there are tables for each in turn.
+void ValueStatistics::CountInTables(std::span<const float> values) {
+  uint32_t tables[kTables][2 * kBins] = {};
+  const float inverse_width = std::ldexp(1.0f, -exponent_);
+  int64_t zeros = 0;
+  int32_t bins[kBlock];
+  for (size_t at = 0; at < values.size(); at += kBlock) {
+    const size_t n = std::min(kBlock, values.size() - at);
+    zeros += FindBins(values.data() + at, n, inverse_width, bins);
+    for (size_t i = 0; i < n; ++i) ++tables[i % kTables][bins[i]];
+  }
+  zeros_ += zeros;
+  for (size_t i = 0; i < kBins; ++i) {
+    uint64_t positive = 0;
+    uint64_t negative = 0;
+    for (const auto& table : tables) {
+      positive += table[i];
+      negative += table[i + kBins];
+    }
+    if (i == 0) positive -= static_cast<uint64_t>(zeros);
+    if (!positive_.empty()) positive_[i] += positive;
+    if (!negative_.empty()) negative_[i] += negative;
   }
 }
 

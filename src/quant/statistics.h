@@ -86,6 +86,8 @@ class ValueStatistics {
   Status ReadChannels(ByteReader& in);
   void WidenTo(int exponent);
   void AddSample(std::span<const float> values);
+  void CountOneByOne(std::span<const float> values);
+  void CountInTables(std::span<const float> values);
   void MergeChannels(const ValueStatistics& other);
   void ResizeChannels(size_t channels);
   std::vector<double> MeansOf(const std::vector<ExactSum>& sums) const;

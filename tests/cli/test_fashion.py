@@ -78,6 +78,15 @@ class Fashion(ProgramTest):
         self.assertEqual(figures["float_layers"], 0)
         self.assertEqual(self.files(), ["fashion.im"])
 
+    def test_mapped_data_does_not_stay_in_memory(self):
+        data = self.folder / "zeros.npy"
+        write_npy(data, "<f4", (10000, 1, 28, 28), b"")
+        with open(data, "r+b") as file:
+            file.truncate(data.stat().st_size + 10000 * 28 * 28 * 4)
+        peaks = [self.json_of("quantize", MODEL, "-o", "x.im", "--data", f"image={data}", "--samples", samples,
+                              "--threads", "1")["peak_rss_mb"] for samples in ("32", "10000")]
+        self.assertLess(peaks[1], peaks[0] + 8)  # of 31 MB
+
     def test_file_remembers_how_it_was_made(self):
         path = self.quantize()
         facts = self.json_of("inspect", path, "--metadata")

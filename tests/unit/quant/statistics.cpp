@@ -1,6 +1,7 @@
 // ValueStatistics and ExactSum: exact counts, whatever the order and the portions.
 #include "quant/statistics.h"
 
+#include <algorithm>
 #include <cfloat>
 #include <cmath>
 #include <criterion/criterion.h>
@@ -74,6 +75,24 @@ Test(statistics, every_value_is_counted_once) {
   cr_assert_eq(statistics.zeros(), 2);
   cr_assert_eq(Sum(statistics.positive()), 3);
   cr_assert_eq(Sum(statistics.negative()), 2);
+}
+
+// Small ones are counted one by one, large ones in tables.
+Test(statistics, large_portions_count_as_small_ones_do) {
+  for (const float sigma : {1.0f, 3e-38f, 1e37f}) {
+    std::vector<float> values = Normal(9001, 3, sigma);
+    for (size_t i = 0; i < values.size(); i += 5) values[i] = i % 2 == 0 ? 0.0f : -0.0f;
+    ValueStatistics small;
+    ValueStatistics large;
+    large.Add(values);
+    small.Add(values, 9001);
+    cr_expect(std::ranges::equal(small.positive(), large.positive()));
+    cr_expect(std::ranges::equal(small.negative(), large.negative()));
+    cr_expect_eq(small.zeros(), 1801);
+    cr_expect_eq(large.zeros(), 1801);
+    values[8000] = NAN;
+    cr_expect_eq(Of(values).count(), 9000);
+  }
 }
 
 Test(statistics, a_bin_holds_the_values_of_its_interval) {
