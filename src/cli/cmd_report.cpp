@@ -13,6 +13,7 @@
 #include "cli/mixed_precision.h"
 #include "cli/never_slower.h"
 #include "cli/report_page.h"
+#include "cli/saved_bytes.h"
 #include "cli/timed_model.h"
 
 namespace intmill::cli {
@@ -145,12 +146,6 @@ void AddHistograms(const Probe& calibration, PageData& page) {
                                                    intmill_report_f64(bins.get(), i, columns[1]),
                                                    intmill_report_f64(bins.get(), i, columns[2])});
   }
-}
-
-int64_t SavedBytes(const Model& model) {
-  Tensor file;
-  Check(intmill_model_save_memory(model.get(), nullptr, file.Out()));
-  return file.bytes();
 }
 
 // Both in turn, so that what slows the machine slows both.

@@ -14,6 +14,7 @@
 #include "cli/metric.h"
 #include "cli/never_slower.h"
 #include "cli/precisions.h"
+#include "cli/saved_bytes.h"
 #include "cli/timed_model.h"
 
 namespace intmill::cli {
@@ -229,7 +230,11 @@ class Search {
     for (const int64_t p : plan)
       measured.precisions.emplace_back(kPrecisions[static_cast<size_t>(p)].name);
     measured.latency_ms = timed.MedianMs();
-    if (result_.plans.empty()) proof_bytes_ = ProofBytes(candidate);
+    if (result_.plans.empty()) {
+      Feeder feeder(in_.model, in_.name, in_.data);
+      proof_bytes_ = ProofBytes(in_.model, candidate, feeder, in_.labels, std::ssize(layers_),
+                                work_.options());
+    }
     measured.bytes = SavedBytes(candidate) + proof_bytes_;
     measured.drop = metric_.DropOf(in_, candidate, work_);
     if (result_.plans.empty()) first_bytes_ = measured.bytes;
@@ -237,29 +242,6 @@ class Search {
     assignments_.push_back(plan);
     result_.plans.push_back(std::move(measured));
     return result_.plans.back();
-  }
-
-  // At most what the certificate and the rest of the metadata will add to a file, seen on one
-  // batch: other figures may have more digits, and every row has its class.
-  int64_t ProofBytes(const Model& candidate) {
-    Feeder feeder(in_.model, in_.name, in_.data);
-    std::vector<Tensor> batch;
-    std::vector<Tensor> targets;
-    feeder.Next(batch);
-    if (!in_.labels.empty()) targets.push_back(LabelsOf(in_.labels, feeder.batch()));
-    intmill::Probe probe = intmill::Probe::Certify(in_.model, candidate, work_.options());
-    probe.Feed(batch, targets);
-    constexpr int64_t kMoreDigits = 48;
-    constexpr int64_t kOtherMetadata = 1024;
-    constexpr int64_t kClass = 4;
-    return SavedBytes(Certify(candidate, probe)) - SavedBytes(candidate) + kOtherMetadata +
-           kClass * feeder.count() + kMoreDigits * static_cast<int64_t>(layers_.size());
-  }
-
-  static int64_t SavedBytes(const Model& model) {
-    Tensor file;
-    Check(intmill_model_save_memory(model.get(), nullptr, file.Out()));
-    return file.bytes();
   }
 
   // With a budget of accuracy the fastest that keeps all, without one the most accurate.
