@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cstring>
 #include <limits>
 #include <string>
@@ -56,12 +55,11 @@ class ByteAttentionKernel : public Kernel {
   std::string_view name() const override { return name_; }
   int64_t scratch_bytes() const override { return ranges_ * layout_.total; }
 
-  // A thread takes the next piece of scratch memory, so that one thread stays with the first.
+  // A thread's piece of scratch memory is where it was in the run before: near that thread.
   Status Run(const RunArgs& args, KernelState*) const override {
     const int64_t heads = a_.batch * a_.heads;
-    std::atomic<int64_t> taken = 0;
     ParallelFor(ranges_, 1, [&](int64_t begin, int64_t end) {
-      std::byte* scratch = args.scratch + taken.fetch_add(1) * layout_.total;
+      std::byte* scratch = args.scratch + begin * layout_.total;
       for (int64_t i = heads * begin / ranges_; i < heads * end / ranges_; ++i)
         RunHead(args, i / a_.heads, i % a_.heads, scratch);
     });

@@ -2,7 +2,6 @@
 #include "kernels/native/layer_norm.h"
 
 #include <algorithm>
-#include <atomic>
 #include <string>
 
 #include "base/parallel.h"
@@ -29,11 +28,9 @@ class LayerNormKernel : public Kernel {
   int64_t scratch_bytes() const override { return norm_.has_floats ? 0 : ranges_ * row_bytes_; }
 
   Status Run(const RunArgs& args, KernelState*) const override {
-    std::atomic<int64_t> taken = 0;
     ParallelFor(ranges_, 1, [&](int64_t begin, int64_t end) {
-      auto* row = norm_.has_floats
-                      ? nullptr
-                      : reinterpret_cast<float*>(args.scratch + taken.fetch_add(1) * row_bytes_);
+      auto* row =
+          norm_.has_floats ? nullptr : reinterpret_cast<float*>(args.scratch + begin * row_bytes_);
       for (int64_t i = norm_.rows * begin / ranges_; i < norm_.rows * end / ranges_; ++i)
         RunRow(args, i, row);
     });

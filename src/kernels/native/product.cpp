@@ -1,9 +1,12 @@
 // Matrix products of u8 and constant s8 with AVX-512 VNNI: panels of up to 64 columns, packed once,
 // times blocks of rows (loops/product_x86.cpp). oneDNN is near its best for large depths and many
-// columns; for the few channels of small convolutions this is two to three times as fast.
+// columns; for the few channels of small convolutions this is two to three times as fast, and for
+// pointwise convolutions with strides three times, as rows that lie apart are gathered first.
 #include <algorithm>
+#include <cstring>
 #include <limits>
 #include <string>
+#include <vector>
 
 #include "base/memory.h"
 #include "base/parallel.h"
@@ -23,6 +26,9 @@ constexpr int64_t kManyPanels = 6;
 // Panels that are fetched ahead: fewer bytes together are near since the last run.
 constexpr int64_t kBytesToFetch = 128 * 1024;
 constexpr int64_t kChunkRows = 24;  // at least, where there are as many
+// Rows of a thread that are worth fetching all weights for; fewer weights are near anyway.
+constexpr int64_t kThreadRows = 48;
+constexpr int64_t kFewWeights = 512 * 1024;
 // Multiply-adds that are worth another thread.
 constexpr int64_t kGrain = 200'000;
 
@@ -30,11 +36,12 @@ using Kind = EpilogueStep::Kind;
 
 int64_t RowsOf(const MatMul& m) { return NumElements(m.out) / m.columns(); }
 
-int64_t ChunksOf(const MatMul& m) {
+int64_t RowsOfChunk(const MatMul& m) {
   const bool many_panels = m.columns() >= kManyPanels * kProductColumns;
-  const int64_t rows = (many_panels ? kLargeChunkBytes : kChunkBytes) / m.depth();
-  return std::max<int64_t>(1, RowsOf(m) / std::max(kChunkRows, rows));
+  return std::max(kChunkRows, (many_panels ? kLargeChunkBytes : kChunkBytes) / m.depth());
 }
+
+int64_t ChunksOf(const MatMul& m) { return std::max<int64_t>(1, RowsOf(m) / RowsOfChunk(m)); }
 
 // Sums of all blocks for panels of this width: the last block of a chunk has as many rows as the
 // others, some of them for the second time.
@@ -168,6 +175,20 @@ class PackedProduct {
   SharedBytes memory_;
 };
 
+// Where the rows of the left matrix begin, in bytes; empty where they lie one after the other.
+std::vector<int64_t> RowOffsets(const MatMul& m) {
+  std::vector<int64_t> offsets;
+  if (m.a_strides.empty()) return offsets;
+  std::vector<int64_t> at(m.a.size() - 1);
+  for (int64_t row = 0; row < RowsOf(m); ++row) {
+    int64_t offset = 0;
+    for (size_t d = 0; d < at.size(); ++d) offset += at[d] * m.a_strides[d];
+    offsets.push_back(offset);
+    for (size_t d = at.size(); d-- > 0 && ++at[d] == m.a[d];) at[d] = 0;
+  }
+  return offsets;
+}
+
 class ProductKernel : public Kernel {
  public:
   ProductKernel(const MatMul& m, ProductLoop loop, PackedProduct packed)
@@ -179,7 +200,8 @@ class ProductKernel : public Kernel {
                                                                    : m.epilogue.steps[0].input),
         addend_bytes_(AddendOf(m.epilogue) == ProductAddend::kF32 ? 4 : 1),
         bias_input_(m.bias_input),
-        chunks_(ChunksOf(m)),
+        chunk_rows_(RowsOfChunk(m)),
+        offsets_(RowOffsets(m)),
         finish_(FinishOf(m.epilogue)),
         loop_(loop),
         packed_(std::move(packed)) {}
@@ -188,24 +210,73 @@ class ProductKernel : public Kernel {
   int64_t packed_bytes() const override { return packed_.bytes(); }
   bool packs_input(int64_t i) const override { return i == 1 || i == bias_input_; }
 
-  // One panel after the other for a chunk of rows, then the next chunk.
+  int64_t scratch_bytes() const override { return offsets_.empty() ? 0 : rows_ * depth_; }
+
+  // Threads take rows, which the steps before and behind give to the same threads: what another
+  // core wrote comes at a tenth of the speed. Few rows are shared, and the columns split.
   Status Run(const RunArgs& args, KernelState*) const override {
     const int64_t panels = packed_.count();
-    const int64_t products = rows_ / chunks_ * std::min(packed_.width(), columns_) * depth_;
-    ParallelFor(chunks_ * panels, std::max<int64_t>(1, kGrain / std::max<int64_t>(1, products)),
-                [&](int64_t begin, int64_t end) {
-                  for (int64_t i = begin; i < end; ++i) RunOne(args, i / panels, i % panels);
-                });
+    if (!SplitsRows()) {
+      const int64_t products = rows_ * std::min(packed_.width(), columns_) * depth_;
+      ParallelFor(panels, std::max<int64_t>(1, kGrain / products),
+                  [&](int64_t begin, int64_t end) { RunRows(args, 0, rows_, begin, end); });
+      return Ok();
+    }
+    const int64_t products = BlockRows() * columns_ * depth_;
+    ParallelFor(Blocks(), std::max<int64_t>(1, kGrain / products), [&](int64_t begin, int64_t end) {
+      const int64_t first = begin * BlockRows();
+      RunRows(args, first, std::min(end * BlockRows(), rows_) - first, 0, panels);
+    });
     return Ok();
   }
 
  private:
-  void RunOne(const RunArgs& args, int64_t chunk, int64_t panel) const {
-    const int64_t first = rows_ * chunk / chunks_;
+  int64_t BlockRows() const {
+    return ProductRowsFor((std::min(packed_.width(), columns_) + kProductLanes - 1) /
+                          kProductLanes);
+  }
+  int64_t Blocks() const { return (rows_ + BlockRows() - 1) / BlockRows(); }
+
+  // Unless threads would wait for the one that has a block more, or for weights.
+  bool SplitsRows() const {
+    const int64_t threads = CurrentThreads();
+    if (threads == 1 || !offsets_.empty()) return true;
+    const int64_t most = (Blocks() + threads - 1) / threads;
+    const bool is_even = most * threads * 10 <= Blocks() * 11;
+    return is_even && (rows_ >= kThreadRows * threads || columns_ * depth_ <= kFewWeights);
+  }
+
+  // One panel after the other for a chunk of rows, then the next chunk.
+  void RunRows(const RunArgs& args, int64_t first, int64_t rows, int64_t begin, int64_t end) const {
+    const auto* a = static_cast<const uint8_t*>(args.inputs[0]);
+    if (!offsets_.empty()) {
+      auto* gathered = reinterpret_cast<uint8_t*>(args.scratch);
+      for (int64_t i = first; i < first + rows; ++i)
+        std::memcpy(gathered + i * depth_, a + offsets_[static_cast<size_t>(i)],
+                    static_cast<size_t>(depth_));
+      a = gathered;
+    }
+    const int64_t chunks = std::max<int64_t>(1, rows / chunk_rows_);
+    for (int64_t c = 0; c < chunks; ++c) {
+      const int64_t from = first + rows * c / chunks;
+      const int64_t to = first + rows * (c + 1) / chunks;
+      for (int64_t i = begin; i < end; ++i) {
+        const bool is_last = i + 1 == end && c + 1 == chunks;
+        RunOne(args, a + from * depth_, from, to - from, i,
+               is_last        ? -1
+               : i + 1 == end ? begin
+                              : i + 1);
+      }
+    }
+  }
+
+  // `next`: the panel that comes after this one, or -1.
+  void RunOne(const RunArgs& args, const uint8_t* a, int64_t first, int64_t rows, int64_t panel,
+              int64_t next) const {
     const int64_t at = first * columns_ + panel * packed_.width();
-    ProductRows r{.a = static_cast<const uint8_t*>(args.inputs[0]) + first * depth_,
+    ProductRows r{.a = a,
                   .a_step = depth_,
-                  .rows = rows_ * (chunk + 1) / chunks_ - first,
+                  .rows = rows,
                   .out = static_cast<std::byte*>(args.outputs[0]) + at * out_bytes_,
                   .addend = nullptr,
                   .out_step = columns_};
@@ -213,8 +284,7 @@ class ProductKernel : public Kernel {
       r.addend = static_cast<const std::byte*>(args.inputs[static_cast<size_t>(addend_input_)]) +
                  at * addend_bytes_;
     ProductPanel p = packed_.Panel(panel);
-    if (packed_.bytes() >= kBytesToFetch && (panel + 1 < packed_.count() || chunk + 1 < chunks_))
-      p.next = packed_.Panel((panel + 1) % packed_.count()).weights;
+    if (packed_.bytes() >= kBytesToFetch && next >= 0) p.next = packed_.Panel(next).weights;
     loop_(r, p, finish_);
   }
 
@@ -225,7 +295,8 @@ class ProductKernel : public Kernel {
   const int64_t addend_input_;  // -1: none
   const int64_t addend_bytes_;
   const int64_t bias_input_;
-  const int64_t chunks_;
+  const int64_t chunk_rows_;
+  const std::vector<int64_t> offsets_;
   const ProductFinish finish_;
   const ProductLoop loop_;
   const PackedProduct packed_;
@@ -236,9 +307,9 @@ class ProductKernel : public Kernel {
 bool PrefersProduct(const MatMul& m, Isa isa) {
   return isa < Isa::kAmx && ProductsFor(isa) != nullptr && m.weights != nullptr &&
          m.a_dtype == DType::kU8 && m.b_dtype == DType::kS8 && m.weight_zero_points.empty() &&
-         m.a_scale_input < 0 && !m.a_is_transposed && m.a_strides.empty() &&
-         m.depth() % kProductGroup == 0 && NumElements(m.b) == m.columns() * m.depth() &&
-         NumElements(m.a) == RowsOf(m) * m.depth() && FitsEpilogue(m.epilogue);
+         m.a_scale_input < 0 && !m.a_is_transposed && m.depth() % kProductGroup == 0 &&
+         NumElements(m.b) == m.columns() * m.depth() && NumElements(m.a) == RowsOf(m) * m.depth() &&
+         FitsEpilogue(m.epilogue);
 }
 
 Result<std::unique_ptr<Kernel>> MakeProduct(const MatMul& m, Isa isa) {

@@ -37,6 +37,27 @@ Test(convolution, onednn_equals_plain_loops_on_random_shapes_for_any_thread_coun
   cr_assert_gt(compared, kProblems / 2);
 }
 
+Test(convolution, those_of_one_pixel_are_products_whatever_their_strides) {
+  if (!HasVnni(EffectiveIsa())) cr_skip_test("this processor has no VNNI");
+  Random random(5);
+  int products = 0;
+  for (int i = 0; i < kProblems / 2; ++i) {
+    const ConvolutionProblem p = RandomPointwise(random);
+    const auto plain = native::MakeConvolution(p.conv, Isa::kBaseline);
+    const auto fast = MakeConvolution(p.conv, EffectiveIsa());
+    cr_assert(plain.ok() && fast.ok(), "%s", p.text.c_str());
+    const Bytes wanted = Run(**plain, p.inputs(), p.output_bytes(), 1);
+    const bool has_strides = p.conv.in != p.conv.out;
+    products += has_strides && (*fast)->name().find("product") != std::string_view::npos ? 1 : 0;
+    for (const int64_t threads : {1, 2, 4})
+      cr_assert(Run(**fast, p.inputs(), p.output_bytes(), threads) == wanted,
+                "%s: %s differs with %d threads", p.text.c_str(),
+                std::string((*fast)->name()).c_str(), static_cast<int>(threads));
+  }
+  const bool has_products = EffectiveIsa() >= Isa::kAvx512Vnni && EffectiveIsa() < Isa::kAmx;
+  cr_expect(!has_products || products > 10, "%d", products);
+}
+
 Test(convolution, plain_loops_give_the_same_bits_at_every_level_and_thread_count) {
   Random random(2);
   for (int i = 0; i < kProblems / 4; ++i) {

@@ -146,6 +146,18 @@ ConvolutionProblem RandomConvolution(Random& random) {
   return p;
 }
 
+ConvolutionProblem RandomPointwise(Random& random) {
+  ConvolutionProblem p;
+  Convolution& c = p.conv;
+  c.batch = random.Int(1, 2);
+  c.in_channels = 4 * random.Int(1, 20);
+  c.out_channels = random.Int(1, 150);
+  const int64_t rank = random.Int(1, 3);
+  for (int64_t d = 0; d < rank; ++d) AddDimension(random, 1, 1, rank == 3 ? 5 : 9, c);
+  AddNumbers(random, p);
+  return p;
+}
+
 ConvolutionProblem RandomDepthwise(Random& random) {
   ConvolutionProblem p;
   Convolution& c = p.conv;
