@@ -3,7 +3,9 @@
 
 import gzip
 import json
+import os
 import struct
+import unittest
 
 from program import (CALIBRATION_IMAGES, MODEL, TEST_IMAGES, TEST_LABELS, ProgramTest, main,
                      read_npz, write_npy)
@@ -78,6 +80,7 @@ class Fashion(ProgramTest):
         self.assertEqual(figures["float_layers"], 0)
         self.assertEqual(self.files(), ["fashion.im"])
 
+    @unittest.skipIf("ASAN_OPTIONS" in os.environ, "AddressSanitizer keeps freed memory for a while")
     def test_mapped_data_does_not_stay_in_memory(self):
         data = self.folder / "zeros.npy"
         write_npy(data, "<f4", (10000, 1, 28, 28), b"")
