@@ -120,8 +120,7 @@ struct NormParameters {
 };
 using LayerNormLoop = void (*)(const NormParameters& p, const float* x, float* y, int64_t n);
 
-// What attention over bytes does with floats; see attention.cpp.
-// Of some queries.
+// Scores of some queries.
 struct ScoreRows {
   float* x;  // overwritten
   int64_t step;
@@ -131,6 +130,7 @@ struct ScoreRows {
   int64_t keys;
 };
 
+// What attention over bytes does with floats; see attention.cpp.
 struct AttentionLoops {
   // y[k] = round(255 e^(t[k] - largest)) for each row, with t[k] = x[k] * scale + mask[k], and
   // their sum. Rows of y lie a step apart too; those of x and y go on to a multiple of 16 elements.
