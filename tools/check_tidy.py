@@ -4,9 +4,14 @@
   check_tidy.py BUILD           the layers that read what others wrote: files, callers, users
   check_tidy.py BUILD --all     every layer; takes minutes
   check_tidy.py BUILD FILE ...  these files
+
+A file without findings is remembered, as a compiler cache does, by all that it is made of: its text, that of every
+header, arguments, checks, and clang-tidy itself (in $XDG_CACHE_HOME or ~/.cache, intmill-tidy).
 """
 
 import concurrent.futures
+import functools
+import hashlib
 import json
 import os
 import pathlib
@@ -30,7 +35,37 @@ def compile_arguments(entry):
     return [w for w in words if w not in ("-c", entry["file"])]
 
 
-def check(entry):
+@functools.lru_cache(maxsize=None)
+def digest_of(path):
+    return hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()
+
+
+def key_of(entry, version):
+    """What the answer depends on, wherever the tree lies; None where the compiler cannot tell."""
+    words = shlex.split(entry["command"])
+    drop = words.index("-o")
+    del words[drop:drop + 2]
+    done = subprocess.run([*words, "-M"], cwd=entry["directory"], capture_output=True, text=True)
+    if done.returncode:
+        return None
+    files = done.stdout.replace("\\\n", " ").split(": ", 1)[-1].split()
+    parts = [version, (ROOT / ".clang-tidy").read_text(), *compile_arguments(entry)]
+    parts += [f"{name} {digest_of(os.path.join(entry['directory'], name))}" for name in files]
+    return hashlib.sha256("\n".join(parts).replace(str(ROOT), ".").encode()).hexdigest()
+
+
+def check(entry, version, memory):
+    key = key_of(entry, version)
+    if key and (memory / key).exists():
+        return ""
+    found = run_tidy(entry)
+    if key and not found:
+        memory.mkdir(parents=True, exist_ok=True)
+        (memory / key).touch()
+    return found
+
+
+def run_tidy(entry):
     done = subprocess.run(
         ["clang-tidy", "--quiet", entry["file"], "--", *compile_arguments(entry),
          "-Wno-unknown-warning-option", "-Wno-unknown-attributes"],
@@ -63,8 +98,10 @@ def main():
     entries = [e for e in database
                if build not in pathlib.Path(e["file"]).parents and
                ROOT in pathlib.Path(e["file"]).parents and is_wanted(pathlib.Path(e["file"]))]
+    cache = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
+    check_one = functools.partial(check, version=version, memory=pathlib.Path(cache) / "intmill-tidy")
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        findings = [f for f in pool.map(check, entries) if f]
+        findings = [f for f in pool.map(check_one, entries) if f]
     print("\n".join(findings + [f"check_tidy: {len(entries)} files, {len(findings)} with findings"]))
     return 1 if findings else 0
 
