@@ -70,7 +70,7 @@ def run_tidy(entry):
         ["clang-tidy", "--quiet", entry["file"], "--", *compile_arguments(entry),
          "-Wno-unknown-warning-option", "-Wno-unknown-attributes"],
         cwd=entry["directory"], capture_output=True, text=True)
-    return done.stdout if done.returncode else ""
+    return (done.stdout or done.stderr) if done.returncode else ""
 
 
 def wanted_files(arguments):

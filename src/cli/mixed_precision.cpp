@@ -151,7 +151,7 @@ class Search {
     return std::vector<int64_t>(layers_.size(), static_cast<int64_t>(p));
   }
 
-  // In 16 bits whatever can be: half the bytes for next to no noise.
+  // Everything that can be in one precision: in 16 bits half the bytes for next to no noise.
   std::vector<int64_t> WhereverItCan(size_t p) {
     std::vector<int64_t> plan = Uniform(kExact);
     for (size_t i = 0; i < plan.size(); ++i)

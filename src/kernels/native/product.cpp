@@ -213,7 +213,7 @@ class ProductKernel : public Kernel {
   int64_t scratch_bytes() const override { return offsets_.empty() ? 0 : rows_ * depth_; }
 
   // Threads take rows, which the steps before and behind give to the same threads: what another
-  // core wrote comes at a tenth of the speed. Few rows are shared, and the columns split.
+  // core wrote has to come from its cache. Where that does not pay they take columns.
   Status Run(const RunArgs& args, KernelState*) const override {
     const int64_t panels = packed_.count();
     if (!SplitsRows()) {

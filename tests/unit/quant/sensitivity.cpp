@@ -328,31 +328,44 @@ Test(cause, an_input_of_zeros_is_dead) {
   cr_assert(LikelyCause({.sums = input}, {}, {}).starts_with("dead range: its input is always 0"));
 }
 
-// Channels and runs that fill no whole vector, and values that are no numbers.
-Test(cause, sums_of_an_input_are_those_of_a_plain_loop) {
+namespace {
+
+void ExpectSumsOfPlainLoop(const std::vector<float>& values, int64_t channels, int64_t inner) {
   const QParams params{.dtype = DType::kU8, .scales = {0.01f}, .zero_points = {100}};
+  InputSums sums;
+  sums.Add(values, &params, channels, inner);
+  int64_t finite = 0;
+  int64_t clipped = 0;
+  Range range = {INFINITY, -INFINITY};
+  std::vector<float> peaks(static_cast<size_t>(channels));
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (!std::isfinite(values[i])) continue;
+    ++finite;
+    if (values[i] < -1.005f || values[i] > 1.555f) ++clipped;
+    range = {std::min(range.min, values[i]), std::max(range.max, values[i])};
+    float& peak = peaks[i / static_cast<size_t>(inner) % peaks.size()];
+    peak = std::max(peak, std::fabs(values[i]));
+  }
+  cr_expect_eq(sums.count(), finite);
+  cr_expect_float_eq(sums.ClippedShare(),
+                     100.0 * static_cast<double>(clipped) / static_cast<double>(finite), 1e-9);
+  cr_expect_eq(sums.min(), range.min);
+  cr_expect_eq(sums.max(), range.max);
+  cr_expect(std::ranges::equal(sums.channel_peaks(), peaks));
+}
+
+}  // namespace
+
+// Channels and runs that fill no whole vector; with and without values that are no numbers, as
+// there is a loop for each.
+Test(cause, sums_of_an_input_are_those_of_a_plain_loop) {
   for (const int64_t channels : {1, 5, 16, 37}) {
     for (const int64_t inner : {1, 3, 40}) {
       std::vector<float> values = Normal(static_cast<int>(3 * channels * inner), 7);
+      ExpectSumsOfPlainLoop(values, channels, inner);
       values.front() = NAN;
       values.back() = -INFINITY;
-      InputSums sums;
-      sums.Add(values, &params, channels, inner);
-      int64_t finite = 0;
-      int64_t clipped = 0;
-      std::vector<float> peaks(static_cast<size_t>(channels));
-      for (size_t i = 0; i < values.size(); ++i) {
-        if (!std::isfinite(values[i])) continue;
-        ++finite;
-        if (values[i] < -1.005f || values[i] > 1.555f) ++clipped;
-        float& peak = peaks[i / static_cast<size_t>(inner) % peaks.size()];
-        peak = std::max(peak, std::fabs(values[i]));
-      }
-      cr_expect_eq(sums.count(), finite);
-      cr_expect_float_eq(sums.ClippedShare(),
-                         100.0 * static_cast<double>(clipped) / static_cast<double>(finite), 1e-9);
-      cr_expect(std::ranges::equal(sums.channel_peaks(), peaks));
-      cr_expect(std::isfinite(sums.min()) && std::isfinite(sums.max()));
+      ExpectSumsOfPlainLoop(values, channels, inner);
     }
   }
 }
