@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <limits>
 #include <string>
 
 #include "base/parallel.h"
@@ -18,6 +17,9 @@ constexpr int64_t kChunk = 6 * ProductRowsFor(4);  // queries that are worked on
 constexpr int64_t kLine = 64;       // bytes: how parts of the scratch memory are aligned
 constexpr int64_t kRows = 4;        // of the loop of exact sums
 constexpr int64_t kMaxRanges = 32;  // of heads, that run at the same time
+// Sums of so many products of bytes differ by less than 2^31.
+constexpr int64_t kDepthOfDifferences = 32768;
+constexpr std::array<int32_t, kProductColumns> kZeros = {};
 
 int64_t RoundUp(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 
@@ -26,10 +28,10 @@ struct Layout {
   int64_t keys = 0;     // packed: panels, or 16-bit rows
   int64_t start = 0;    // s32, one per padded key
   int64_t values = 0;   // packed: panels, or 16-bit columns
-  int64_t scores = 0;   // f32 or s32: a chunk of queries by the keys, padded
+  int64_t scores = 0;   // s32 or f32: a chunk of queries by the keys, padded
   int64_t bytes = 0;    // u8: the same
   int64_t sums = 0;     // f32: one per query of a chunk
-  int64_t result = 0;   // f32: a chunk of queries by the width
+  int64_t result = 0;   // s32: a chunk of queries by the width
   int64_t rows = 0;     // 16-bit rows of the left operand
   int64_t queries = 0;  // u8: of s8, a chunk of queries
   int64_t total = 0;
@@ -46,11 +48,7 @@ class ByteAttentionKernel : public Kernel {
         padded_keys_(RoundUp(a.keys, kProductLanes)),
         layout_(LayOut()),
         ranges_(std::clamp<int64_t>(a.batch * a.heads, 1, kMaxRanges)),
-        name_(Cat("native int8 attention:", loops_.level)) {
-    score_scales_.fill(a.score_scale);
-    ones_.fill(1.0f);
-    nothing_.fill(-0.0f);  // changes nothing when it is added
-  }
+        name_(Cat("native int8 attention:", loops_.level)) {}
 
   std::string_view name() const override { return name_; }
   int64_t scratch_bytes() const override { return ranges_ * layout_.total; }
@@ -122,13 +120,18 @@ class ByteAttentionKernel : public Kernel {
       const int64_t rows = std::min(chunk_rows_, a_.queries - first);
       const ByteMatrix queries{q + first * a_.q.token, a_.q.token, rows, a_.depth};
       Score(flips_ ? Flipped(queries, scratch) : queries, scratch);
-      auto* scores = At<float>(scratch, layout_.scores);
-      auto* bytes = At<uint8_t>(scratch, layout_.bytes);
-      auto* sums = At<float>(scratch, layout_.sums);
-      loops_.attention->exponentials(
-          {scores, padded_keys_, mask == nullptr ? nullptr : mask + first * a_.mask.token,
-           a_.mask.token, rows, a_.keys},
-          a_.scale, bytes, sums);
+      const ScoreRows scores = {
+          .sums = At<int32_t>(scratch, layout_.scores),
+          .step = padded_keys_,
+          .sum_scale = a_.score_scale,
+          .scale = a_.scale,
+          .mask = mask == nullptr ? nullptr : mask + first * a_.mask.token,
+          .mask_step = a_.mask.token,
+          .count = rows,
+          .keys = a_.keys,
+          .by_difference = mask == nullptr && a_.scale > 0 && a_.depth <= kDepthOfDifferences};
+      loops_.attention->exponentials(scores, At<uint8_t>(scratch, layout_.bytes),
+                                     At<float>(scratch, layout_.sums));
       Weigh(rows, scratch);
       Write(args.outputs[0], out + first * a_.out.token, rows, scratch);
     }
@@ -170,20 +173,21 @@ class ByteAttentionKernel : public Kernel {
     }
   }
 
-  // Panels of the right operand, one after the other.
-  void Multiply(const uint8_t* a, int64_t a_step, int64_t rows, const uint8_t* weights,
-                ProductPanel panel, int64_t columns, float* out, int64_t out_step) const {
-    const ProductLoop loop =
-        products_->loops
-            ->loop[static_cast<int>(ProductOutput::kF32)][static_cast<int>(ProductAddend::kNone)];
-    constexpr float kInfinity = std::numeric_limits<float>::infinity();
-    const ProductFinish plain = {false, -kInfinity, kInfinity, 1.0f, 0.0f};
+  // Panels of the right operand, one after the other. `start`: null for zeros.
+  void Multiply(const ByteMatrix& a, const uint8_t* weights, const int32_t* start, int64_t columns,
+                int32_t* out, int64_t out_step) const {
+    ProductPanel panel = {.weights = weights,
+                          .start = start == nullptr ? kZeros.data() : start,
+                          .scales = nullptr,
+                          .bias = nullptr,
+                          .depth = RoundUp(a.columns, kProductGroup),
+                          .columns = 0,
+                          .next = nullptr};
     for (int64_t first = 0; first < columns; first += kProductColumns) {
-      panel.weights = weights;
       panel.columns = std::min(kProductColumns, columns - first);
-      loop({a, a_step, rows, out + first, nullptr, out_step}, panel, plain);
-      weights += RoundUp(panel.columns, kProductLanes) * panel.depth;
-      if (panel.start != none_.data()) panel.start += kProductColumns;
+      products_->loops->sums({a.data, a.step, a.rows, out + first, nullptr, out_step}, panel, {});
+      panel.weights += RoundUp(panel.columns, kProductLanes) * panel.depth;
+      if (start != nullptr) panel.start += kProductColumns;
     }
   }
 
@@ -203,77 +207,53 @@ class ByteAttentionKernel : public Kernel {
   }
 
   void Score(const ByteMatrix& q, std::byte* scratch) const {
-    auto* scores = At<float>(scratch, layout_.scores);
-    if (products_ != nullptr) {
-      const ProductPanel panel{nullptr,
-                               At<int32_t>(scratch, layout_.start),
-                               score_scales_.data(),
-                               nothing_.data(),
-                               a_.depth,
-                               0,
-                               nullptr};
-      Multiply(q.data, q.step, q.rows, At<uint8_t>(scratch, layout_.keys), panel, a_.keys, scores,
-               padded_keys_);
-      return;
-    }
-    ExactSums(q, a_.q_zero_point, At<int16_t>(scratch, layout_.keys), a_.keys, scratch, scores,
-              padded_keys_);
-    for (int64_t i = 0; i < q.rows; ++i)
-      loops_.attention->to_floats(scores + i * padded_keys_, a_.score_scale,
-                                  scores + i * padded_keys_, a_.keys);
+    auto* scores = At<int32_t>(scratch, layout_.scores);
+    if (products_ != nullptr)
+      Multiply(q, At<uint8_t>(scratch, layout_.keys), At<int32_t>(scratch, layout_.start), a_.keys,
+               scores, padded_keys_);
+    else
+      ExactSums(q, a_.q_zero_point, At<int16_t>(scratch, layout_.keys), a_.keys, scratch, scores,
+                padded_keys_);
   }
 
   // Bytes by values.
   void Weigh(int64_t rows, std::byte* scratch) const {
-    auto* bytes = At<uint8_t>(scratch, layout_.bytes);
-    auto* result = At<float>(scratch, layout_.result);
-    if (products_ != nullptr) {
-      const ProductPanel panel{
-          nullptr, none_.data(), ones_.data(), nothing_.data(), RoundUp(a_.keys, kProductGroup),
-          0,       nullptr};
-      Multiply(bytes, padded_keys_, rows, At<uint8_t>(scratch, layout_.values), panel, a_.width,
-               result, a_.width);
-      return;
-    }
-    ExactSums({bytes, padded_keys_, rows, a_.keys}, 0, At<int16_t>(scratch, layout_.values),
-              a_.width, scratch, result, a_.width);
+    const ByteMatrix bytes = {At<uint8_t>(scratch, layout_.bytes), padded_keys_, rows, a_.keys};
+    auto* result = At<int32_t>(scratch, layout_.result);
+    if (products_ != nullptr)
+      Multiply(bytes, At<uint8_t>(scratch, layout_.values), nullptr, a_.width, result, a_.width);
+    else
+      ExactSums(bytes, 0, At<int16_t>(scratch, layout_.values), a_.width, scratch, result,
+                a_.width);
   }
 
   // Any depth, on any instruction set.
   void ExactSums(const ByteMatrix& a, int32_t zero_point, const int16_t* b, int64_t columns,
-                 std::byte* scratch, float* out, int64_t out_step) const {
+                 std::byte* scratch, int32_t* out, int64_t out_step) const {
     auto* widened = At<int16_t>(scratch, layout_.rows);
-    auto* sums = reinterpret_cast<int32_t*>(out);
     for (int64_t first = 0; first < a.rows; first += kRows) {
       const int64_t rows = std::min(kRows, a.rows - first);
       for (int64_t i = 0; i < rows; ++i)
         loops_.integer->widen(a.data + (first + i) * a.step, 0, zero_point, widened + i * a.columns,
                               a.columns);
-      loops_.integer->dot_rows(widened, rows, b, columns, a.columns, sums + first * out_step,
+      loops_.integer->dot_rows(widened, rows, b, columns, a.columns, out + first * out_step,
                                out_step);
-      for (int64_t i = first; i < first + rows; ++i)
-        for (int64_t j = 0; j < columns; ++j) ToFloat(sums + i * out_step + j);
     }
-  }
-
-  static void ToFloat(int32_t* sum) {
-    const auto x = static_cast<float>(*sum);
-    std::memcpy(sum, &x, sizeof x);
   }
 
   void Write(void* out, int64_t at, int64_t rows, std::byte* scratch) const {
     const auto* sums = At<float>(scratch, layout_.sums);
-    const auto* result = At<float>(scratch, layout_.result);
+    const auto* result = At<int32_t>(scratch, layout_.result);
     const bool is_s8 = a_.out_dtype == DType::kS8;
     for (int64_t i = 0; i < rows; ++i, at += a_.out.token) {
       const float factor = a_.value_scale / sums[i];
-      const float* x = result + i * a_.width;
+      const int32_t* x = result + i * a_.width;
       if (a_.out_dtype == DType::kF32) {
-        loops_.attention->to_floats(x, factor, static_cast<float*>(out) + at, a_.width);
+        loops_.attention->sums_to_floats(x, factor, static_cast<float*>(out) + at, a_.width);
       } else {
         const auto zero_point = static_cast<float>(a_.out_zero_point + (is_s8 ? 128 : 0));
-        loops_.attention->to_bytes(x, factor, zero_point, is_s8 ? 0x80 : 0,
-                                   static_cast<uint8_t*>(out) + at, a_.width);
+        loops_.attention->sums_to_bytes(x, factor, zero_point, is_s8 ? 0x80 : 0,
+                                        static_cast<uint8_t*>(out) + at, a_.width);
       }
     }
   }
@@ -287,10 +267,6 @@ class ByteAttentionKernel : public Kernel {
   const Layout layout_;
   const int64_t ranges_;
   const std::string name_;
-  std::array<float, kProductColumns> score_scales_;
-  std::array<float, kProductColumns> ones_;
-  std::array<float, kProductColumns> nothing_;
-  const std::array<int32_t, kProductColumns> none_ = {};
 };
 
 }  // namespace

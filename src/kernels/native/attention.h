@@ -21,8 +21,10 @@ struct HeadStrides {
 
 // With exact sums in s32, and every other operation rounded to f32 on its own:
 //
-//   t    = float(sum of (q - q_zero_point) k) * score_scale * scale + mask
-//   p    = round(255 e^(t - largest t of the row))
+//   s    = sum of (q - q_zero_point) k
+//   t    = float(s) * score_scale * scale + mask
+//   p    = round(255 e^(t - largest t of the row)); without a mask, a positive scale and a depth of
+//          no more than 32768, t - largest t is float(s - largest s) * (score_scale * scale)
 //   y    = float(sum of p v) * (value_scale / sum of p)
 //   out  = y, or saturate(round_half_even(y) + out_zero_point)
 //

@@ -63,8 +63,9 @@ int64_t PanelWidth(const MatMul& m) {
                                                                          : kProductColumns;
 }
 
-// An addend first, if any, and then only clamps.
-bool FitsEpilogue(const Epilogue& e) {
+// An addend first, if any, and then only clamps; floats are not scaled any more.
+bool FitsEpilogue(const Epilogue& e, DType out) {
+  if (out == DType::kF32 && (e.divisor != 1 || e.zero_point != 0)) return false;
   for (size_t i = 0; i < e.steps.size(); ++i) {
     const EpilogueStep& step = e.steps[i];
     const bool is_addend = step.kind == Kind::kAdd && i == 0 && step.shape.empty();
@@ -73,12 +74,17 @@ bool FitsEpilogue(const Epilogue& e) {
   return true;
 }
 
-ProductFinish FinishOf(const Epilogue& e) {
+ProductFinish FinishOf(const MatMul& m) {
+  const Epilogue& e = m.epilogue;
+  const bool adds_signed = !e.steps.empty() && e.steps[0].dtype == DType::kS8;
   ProductFinish f{.has_clamp = false,
                   .low = -kInfinity,
                   .high = kInfinity,
+                  .is_signed = m.out_dtype == DType::kS8,
                   .factor = 1.0f / e.divisor,
-                  .zero_point = static_cast<float>(e.zero_point)};
+                  .zero_point = static_cast<float>(e.zero_point),
+                  .highest = m.out_dtype == DType::kS8 ? 127.0f : 255.0f,
+                  .addend_bits = adds_signed ? -1 : 0xff};
   for (const EpilogueStep& step : e.steps) {
     if (step.kind != Kind::kClip) continue;
     f.has_clamp = true;
@@ -90,16 +96,13 @@ ProductFinish FinishOf(const Epilogue& e) {
 
 ProductAddend AddendOf(const Epilogue& e) {
   if (e.steps.empty() || e.steps[0].kind != Kind::kAdd) return ProductAddend::kNone;
-  return e.steps[0].dtype == DType::kF32  ? ProductAddend::kF32
-         : e.steps[0].dtype == DType::kU8 ? ProductAddend::kU8
-                                          : ProductAddend::kS8;
+  return e.steps[0].dtype == DType::kF32 ? ProductAddend::kF32 : ProductAddend::kBytes;
 }
 
 ProductLoop LoopOf(const MatMul& m, const ProductLoops& loops) {
-  const ProductOutput output = m.out_dtype == DType::kF32  ? ProductOutput::kF32
-                               : m.out_dtype == DType::kU8 ? ProductOutput::kU8
-                                                           : ProductOutput::kS8;
-  return loops.loop[static_cast<int>(output)][static_cast<int>(AddendOf(m.epilogue))];
+  const ProductOutput output =
+      m.out_dtype == DType::kF32 ? ProductOutput::kF32 : ProductOutput::kBytes;
+  return loops.finished[static_cast<int>(output)][static_cast<int>(AddendOf(m.epilogue))];
 }
 
 // Weights, starts, scales and biases of all panels, each panel in one piece.
@@ -202,7 +205,7 @@ class ProductKernel : public Kernel {
         bias_input_(m.bias_input),
         chunk_rows_(RowsOfChunk(m)),
         offsets_(RowOffsets(m)),
-        finish_(FinishOf(m.epilogue)),
+        finish_(FinishOf(m)),
         loop_(loop),
         packed_(std::move(packed)) {}
 
@@ -309,7 +312,7 @@ bool PrefersProduct(const MatMul& m, Isa isa) {
          m.a_dtype == DType::kU8 && m.b_dtype == DType::kS8 && m.weight_zero_points.empty() &&
          m.a_scale_input < 0 && !m.a_is_transposed && m.depth() % kProductGroup == 0 &&
          NumElements(m.b) == m.columns() * m.depth() && NumElements(m.a) == RowsOf(m) * m.depth() &&
-         FitsEpilogue(m.epilogue);
+         FitsEpilogue(m.epilogue, m.out_dtype);
 }
 
 Result<std::unique_ptr<Kernel>> MakeProduct(const MatMul& m, Isa isa) {

@@ -72,7 +72,7 @@ Problem Make(Random& random) {
   a.q_dtype = random.Chance() ? DType::kU8 : DType::kS8;
   a.q_zero_point = static_cast<int32_t>(random.Int(0, 255)) - (a.q_dtype == DType::kS8 ? 128 : 0);
   a.score_scale = random.Float(1e-4f, 1e-3f);
-  a.scale = random.Float(0.1f, 0.5f);
+  a.scale = random.Float(0.1f, 0.5f) * (random.Int(0, 7) == 0 ? -1.0f : 1.0f);
   const DType types[] = {DType::kF32, DType::kU8, DType::kS8};
   a.out_dtype = types[random.Int(0, 2)];
   a.value_scale = random.Float(0.3f, 3);

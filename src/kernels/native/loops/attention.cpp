@@ -7,6 +7,13 @@ namespace intmill::native::INTMILL_LEVEL {
 namespace {
 
 constexpr IntLanes kIndex = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+constexpr float kLog2E = 1.44269504088896341f;
+constexpr float kNothing = -115.0f;  // 2^-115 rounds to no step of 255
+typedef int32_t SumLanes __attribute__((vector_size(kLanes * 4), aligned(4), may_alias));
+
+const SumLanes& SumsAt(const int32_t* x) { return *reinterpret_cast<const SumLanes*>(x); }
+IntLanes LargerSum(IntLanes a, IntLanes b) { return a < b ? b : a; }
+IntLanes AllSums(int32_t x) { return IntLanes{} + x; }
 
 Lanes MaskAt(const float* mask, int64_t left) {
   if (left >= kLanes) return At(mask);
@@ -15,24 +22,10 @@ Lanes MaskAt(const float* mask, int64_t left) {
   return At(row);
 }
 
-// What the largest of t = x * scale + mask is, with t in x's place. Behind the last score stand
-// numbers whose exponential is nothing.
-float Scaled(float* x, const float* mask, float scale, int64_t n) {
-  Lanes lanes = All(-__builtin_inff());
-  for (int64_t i = 0; i < n; i += kLanes) {
-    Lanes t = At(x + i) * scale;
-    if (mask != nullptr) t = t + MaskAt(mask + i, n - i);
-    if (n - i < kLanes) t = kIndex < static_cast<int32_t>(n - i) ? t : All(-__builtin_inff());
-    At(x + i) = t;
-    lanes = Larger(lanes, t);
-  }
-  return Reduce<Larger>(lanes);
-}
-
-// 255 e^x for x <= 0, off by 3e-6 of it, which is nothing beside the half step that rounding to
-// bytes costs: 2^n from the low bits of t, as in ExpOfNegative, by a polynomial that is 255 at 0.
-Lanes ByteExpOfNegative(Lanes x) {
-  const Lanes y = Larger(x, All(-80.0f)) * 1.44269504088896341f;
+// 255 2^y for y <= 0, rounded, in the low bits of the result; off by 3e-6 of it, which is nothing
+// beside the half step that rounding costs. 2^n is in the low bits of t, as in ExpOfNegative, and
+// the polynomial is 255 at 0.
+Lanes RoundedPower(Lanes y) {
   const Lanes t = y + kRoundMagic;
   const Lanes r = y - (t - kRoundMagic);
   Lanes p = r * 2.4436274670f + 14.2561383751f;
@@ -40,53 +33,117 @@ Lanes ByteExpOfNegative(Lanes x) {
   p = p * r + 176.7466693030f;
   p = p * r + 255.0f;
   return __builtin_bit_cast(
-      Lanes, __builtin_bit_cast(IntLanes, p) + (__builtin_bit_cast(IntLanes, t) << 23));
+             Lanes, __builtin_bit_cast(IntLanes, p) + (__builtin_bit_cast(IntLanes, t) << 23)) +
+         kRoundMagic;
 }
 
 // Of the bits of each number: an integer, where the number has been rounded with kRoundMagic.
 void LowBytes(const float* x, uint8_t* __restrict y, int64_t n) {
-  for (int64_t i = 0; i < (n + kLanes - 1) / kLanes * kLanes; ++i)
-    y[i] = static_cast<uint8_t>(__builtin_bit_cast(int32_t, x[i]));
+  for (int64_t i = 0; i < n; ++i) y[i] = static_cast<uint8_t>(__builtin_bit_cast(int32_t, x[i]));
 }
 
-}  // namespace
+// Rows whose scores are compared as the integers that they are products of.
+class Differences {
+ public:
+  explicit Differences(const ScoreRows& rows)
+      : r_(rows), factor_(rows.sum_scale * rows.scale * kLog2E) {}
+
+  // What the exponents are relative to, as bits.
+  float Begin(int64_t row) const {
+    const int32_t* x = r_.sums + row * r_.step;
+    IntLanes lanes = AllSums(INT32_MIN);
+    int64_t k = 0;
+    for (; k + kLanes <= r_.keys; k += kLanes) lanes = LargerSum(lanes, SumsAt(x + k));
+    if (k < r_.keys) {
+      const IntLanes here = kIndex < static_cast<int32_t>(r_.keys - k);
+      lanes = LargerSum(lanes, here ? SumsAt(x + k) : AllSums(INT32_MIN));
+    }
+    return __builtin_bit_cast(float, Reduce<LargerSum>(lanes));
+  }
+  Lanes Exponent(const float* x, float begin) const {
+    const IntLanes sums = __builtin_bit_cast(IntLanes, At(x)) - __builtin_bit_cast(int32_t, begin);
+    return __builtin_convertvector(sums, Lanes) * factor_;
+  }
+
+ private:
+  const ScoreRows& r_;
+  const float factor_;
+};
+
+// Any rows: first t = sum * sum_scale * scale + mask, in the place of the sums.
+class Reals {
+ public:
+  explicit Reals(const ScoreRows& rows) : r_(rows) {}
+
+  float Begin(int64_t row) const {
+    const float* mask = r_.mask == nullptr ? nullptr : r_.mask + row * r_.mask_step;
+    Lanes lanes = All(-__builtin_inff());
+    for (int64_t k = 0; k < r_.keys; k += kLanes) {
+      int32_t* x = r_.sums + row * r_.step + k;
+      Lanes t = __builtin_convertvector(SumsAt(x), Lanes) * r_.sum_scale * r_.scale;
+      if (mask != nullptr) t = t + MaskAt(mask + k, r_.keys - k);
+      At(reinterpret_cast<float*>(x)) = t;
+      if (r_.keys - k < kLanes)
+        t = kIndex < static_cast<int32_t>(r_.keys - k) ? t : All(-__builtin_inff());
+      lanes = Larger(lanes, t);
+    }
+    return Reduce<Larger>(lanes);
+  }
+  Lanes Exponent(const float* x, float begin) const { return (At(x) - begin) * kLog2E; }
+
+ private:
+  const ScoreRows& r_;
+};
 
 // Each step for all rows, as the steps of one row wait for each other. A NaN makes the sum NaN.
-void ExponentialBytes(const ScoreRows& rows, float scale, uint8_t* y, float* sums) {
-  for (int64_t i = 0; i < rows.count; ++i)
-    sums[i] =
-        Scaled(rows.x + i * rows.step,
-               rows.mask == nullptr ? nullptr : rows.mask + i * rows.mask_step, scale, rows.keys);
+template <typename Scores>
+void Exponentials(const ScoreRows& rows, uint8_t* y, float* sums) {
+  const Scores scores(rows);
+  const int64_t keys = rows.keys;
+  for (int64_t i = 0; i < rows.count; ++i) sums[i] = scores.Begin(i);
   for (int64_t i = 0; i < rows.count; ++i) {
-    float* x = rows.x + i * rows.step;
-    const float largest = sums[i];
+    auto* x = reinterpret_cast<float*>(rows.sums + i * rows.step);
+    const float begin = sums[i];
     Lanes sum = {};
-    for (int64_t k = 0; k < rows.keys; k += kLanes) {
-      const Lanes t = ByteExpOfNegative(At(x + k) - largest) + kRoundMagic;
+    for (int64_t k = 0; k < keys; k += kLanes) {
+      Lanes exponent = Larger(scores.Exponent(x + k, begin), All(kNothing));
+      if (keys - k < kLanes)
+        exponent = kIndex < static_cast<int32_t>(keys - k) ? exponent : All(kNothing);
+      const Lanes t = RoundedPower(exponent);
       sum += t - kRoundMagic;
       At(x + k) = t;
     }
     sums[i] = Reduce<Sum>(sum);
   }
-  for (int64_t i = 0; i < rows.count; ++i)
-    LowBytes(rows.x + i * rows.step, y + i * rows.step, rows.keys);
+  LowBytes(reinterpret_cast<const float*>(rows.sums), y, rows.count * rows.step);
 }
 
-void ScaleToBytes(const float* x, float factor, float zero_point, uint8_t flip, uint8_t* y,
-                  int64_t n) {
+}  // namespace
+
+void ExponentialBytes(const ScoreRows& rows, uint8_t* y, float* sums) {
+  if (rows.by_difference)
+    Exponentials<Differences>(rows, y, sums);
+  else
+    Exponentials<Reals>(rows, y, sums);
+}
+
+template <typename T>
+void ScaleToBytes(const T* x, float factor, float zero_point, uint8_t flip, uint8_t* y, int64_t n) {
   for (int64_t i = 0; i < n; ++i) {
-    float t = x[i] * factor;
+    float t = static_cast<float>(x[i]) * factor;
     t = t == t ? t : 0.0f;
     t = ClampTo(t, -zero_point, 255.0f - zero_point);
     y[i] = static_cast<uint8_t>(RoundToInt(t) + static_cast<int32_t>(zero_point)) ^ flip;
   }
 }
 
-void ScaleFloats(const float* x, float factor, float* y, int64_t n) {
-  for (int64_t i = 0; i < n; ++i) y[i] = x[i] * factor;
+void ScaleSums(const int32_t* x, float factor, float* y, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) y[i] = static_cast<float>(x[i]) * factor;
 }
 
-const AttentionLoops kAttentionLoops = {
-    .exponentials = ExponentialBytes, .to_bytes = ScaleToBytes, .to_floats = ScaleFloats};
+const AttentionLoops kAttentionLoops = {.exponentials = ExponentialBytes,
+                                        .to_bytes = ScaleToBytes<float>,
+                                        .sums_to_bytes = ScaleToBytes<int32_t>,
+                                        .sums_to_floats = ScaleSums};
 
 }  // namespace intmill::native::INTMILL_LEVEL

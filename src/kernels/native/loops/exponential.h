@@ -25,8 +25,8 @@ typedef int32_t IntLanes __attribute__((vector_size(kLanes * sizeof(int32_t))));
 [[maybe_unused]] inline Lanes Sum(Lanes a, Lanes b) { return a + b; }
 
 // Halves joined with halves.
-template <Lanes (*kJoin)(Lanes, Lanes)>
-[[maybe_unused]] inline float Reduce(Lanes v) {
+template <auto kJoin, typename Vector>
+[[maybe_unused]] inline auto Reduce(Vector v) {
   v = kJoin(v, __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7));
   v = kJoin(v, __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11));
   v = kJoin(v, __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13));

@@ -120,25 +120,32 @@ struct NormParameters {
 };
 using LayerNormLoop = void (*)(const NormParameters& p, const float* x, float* y, int64_t n);
 
-// Scores of some queries.
+// Scores of some queries: t = float(sum) * sum_scale * scale + mask.
 struct ScoreRows {
-  float* x;  // overwritten
-  int64_t step;
+  int32_t* sums;  // overwritten
+  int64_t step;   // keys, rounded up to a multiple of 16
+  float sum_scale;
+  float scale;
   const float* mask;  // may be null
   int64_t mask_step;
   int64_t count;
   int64_t keys;
+  // That t - largest t is float(sum - largest sum) * (sum_scale * scale): without a mask, where
+  // scales are positive and no difference leaves 32 bits.
+  bool by_difference;
 };
 
-// What attention over bytes does with floats; see attention.cpp.
+// What attention over bytes does between and behind its products; see attention.cpp.
 struct AttentionLoops {
-  // y[k] = round(255 e^(t[k] - largest)) for each row, with t[k] = x[k] * scale + mask[k], and
-  // their sum. Rows of y lie a step apart too; those of x and y go on to a multiple of 16 elements.
-  void (*exponentials)(const ScoreRows& rows, float scale, uint8_t* y, float* sums);
+  // y[k] = round(255 e^(t[k] - largest)) for each row, and their sum. Rows of y lie a step apart
+  // too, with zeros at the end.
+  void (*exponentials)(const ScoreRows& rows, uint8_t* y, float* sums);
   // y[i] = saturate(round(x[i] * factor) + zero_point) ^ flip, in the domain of u8
   void (*to_bytes)(const float* x, float factor, float zero_point, uint8_t flip, uint8_t* y,
                    int64_t n);
-  void (*to_floats)(const float* x, float factor, float* y, int64_t n);  // y[i] = x[i] * factor
+  void (*sums_to_bytes)(const int32_t* x, float factor, float zero_point, uint8_t flip, uint8_t* y,
+                        int64_t n);
+  void (*sums_to_floats)(const int32_t* x, float factor, float* y, int64_t n);
 };
 
 // Windows of one shape, `step` bytes apart.

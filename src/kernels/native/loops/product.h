@@ -16,8 +16,8 @@ constexpr int ProductRowsFor(int64_t registers) {
   return registers == 4 ? 6 : registers == 3 ? 8 : 12;
 }
 
-enum class ProductOutput { kU8, kS8, kF32, kCount };
-enum class ProductAddend { kNone, kF32, kU8, kS8, kCount };
+enum class ProductOutput { kBytes, kF32, kS32 };
+enum class ProductAddend { kNone, kF32, kBytes };
 
 // The constants of a panel are there for whole registers, with zeros for columns that are not.
 struct ProductPanel {
@@ -42,22 +42,26 @@ struct ProductRows {
   int64_t out_step;  // elements from row to row
 };
 
-// t = float(sum) * scale + bias; t = t + addend; min(max(t, low), high); t = t * factor;
-// t = t + zero_point unless that is 0; bytes are rounded half to even and saturated.
+// t = float(sum) * scale + bias; t = t + addend; t = min(max(t, low), high). For bytes further
+// t * factor + zero_point, rounded half to even and saturated. Each operation is rounded on its
+// own.
 struct ProductFinish {
   bool has_clamp;
   float low;
   float high;
+  bool is_signed;  // bytes, from here on
   float factor;
   float zero_point;
+  float highest;        // 255, or 127 of signed ones
+  int32_t addend_bits;  // of an addend in bytes: all where they are signed, else the lowest eight
 };
 
 using ProductLoop = void (*)(const ProductRows& rows, const ProductPanel& panel,
                              const ProductFinish& finish);
 
 struct ProductLoops {
-  ProductLoop loop[static_cast<int>(ProductOutput::kCount)]
-                  [static_cast<int>(ProductAddend::kCount)];
+  ProductLoop finished[2][3];  // by output, kBytes or kF32, and by addend
+  ProductLoop sums;            // kS32, without an addend
 };
 
 // Rows of bytes, `step` bytes apart.

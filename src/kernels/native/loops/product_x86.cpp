@@ -23,6 +23,21 @@ constexpr int kSums = 24;
 #define INTMILL_EACH_SUM(X)                                                          \
   X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)    \
   X(15) X(16) X(17) X(18) X(19) X(20) X(21) X(22) X(23)
+// Rows of blocks with so many registers, and their sums.
+#define INTMILL_EACH_ROW(X)                                                          \
+  X(4, 0, 0, 1, 2, 3) X(4, 1, 4, 5, 6, 7) X(4, 2, 8, 9, 10, 11)                      \
+  X(4, 3, 12, 13, 14, 15) X(4, 4, 16, 17, 18, 19) X(4, 5, 20, 21, 22, 23)            \
+  X(3, 0, 0, 1, 2, 2) X(3, 1, 3, 4, 5, 5) X(3, 2, 6, 7, 8, 8) X(3, 3, 9, 10, 11, 11) \
+  X(3, 4, 12, 13, 14, 14) X(3, 5, 15, 16, 17, 17) X(3, 6, 18, 19, 20, 20)            \
+  X(3, 7, 21, 22, 23, 23)                                                            \
+  X(2, 0, 0, 1, 1, 1) X(2, 1, 2, 3, 3, 3) X(2, 2, 4, 5, 5, 5) X(2, 3, 6, 7, 7, 7)    \
+  X(2, 4, 8, 9, 9, 9) X(2, 5, 10, 11, 11, 11) X(2, 6, 12, 13, 13, 13)                \
+  X(2, 7, 14, 15, 15, 15) X(2, 8, 16, 17, 17, 17) X(2, 9, 18, 19, 19, 19)            \
+  X(2, 10, 20, 21, 21, 21) X(2, 11, 22, 23, 23, 23)                                  \
+  X(1, 0, 0, 0, 0, 0) X(1, 1, 1, 1, 1, 1) X(1, 2, 2, 2, 2, 2) X(1, 3, 3, 3, 3, 3)    \
+  X(1, 4, 4, 4, 4, 4) X(1, 5, 5, 5, 5, 5) X(1, 6, 6, 6, 6, 6) X(1, 7, 7, 7, 7, 7)    \
+  X(1, 8, 8, 8, 8, 8) X(1, 9, 9, 9, 9, 9) X(1, 10, 10, 10, 10, 10)                   \
+  X(1, 11, 11, 11, 11, 11)
 // clang-format on
 
 // What a block fetches while it multiplies: `step` bytes further with each group of the depth.
@@ -31,24 +46,123 @@ struct Ahead {
   int64_t step;
 };
 
-// Sum i is of row i / kRegisters, register i % kRegisters.
-template <int kRows, int kRegisters, bool kFetches>
-void Multiply(const uint8_t* a, int64_t a_step, const ProductPanel& panel, const Ahead& ahead,
-              int32_t* sums) {
+// A block's part of the panel that comes next, so that the blocks together fetch all of it. Where
+// nobody knows that panel it is what the block reads anyway.
+[[gnu::always_inline]] inline Ahead AheadOf(const ProductPanel& p, int64_t block, int64_t blocks,
+                                            int64_t registers) {
+  if (p.next == nullptr) return {p.weights, 0};
+  const int64_t step = (64 * registers + blocks - 1) / blocks;
+  return {p.next + block * step * (p.depth / kProductGroup), step};
+}
+
+// What becomes of a row of sums, up to four registers of them. Of two operands, one of them NaN,
+// MINPS and MAXPS give the second.
+template <ProductOutput kOutput, ProductAddend kAddend, int kRegisters>
+class RowFinish {
+ public:
+  RowFinish(const ProductRows& rows, const ProductPanel& panel, const ProductFinish& finish)
+      : r_(rows),
+        p_(panel),
+        f_(finish),
+        here_(panel.columns == kProductColumns ? ~uint64_t{0}
+                                               : (uint64_t{1} << panel.columns) - 1) {}
+
+  [[gnu::always_inline]] void operator()(int64_t row, __m512i sum0, __m512i sum1, __m512i sum2,
+                                         __m512i sum3) const {
+    const int64_t at = row * r_.out_step;
+    if constexpr (kOutput == ProductOutput::kBytes) {
+      const __m512i t0 = Integer<0>(sum0, at);
+      const __m512i t1 = kRegisters > 1 ? Integer<1>(sum1, at) : t0;
+      const __m512i t2 = kRegisters > 2 ? Integer<2>(sum2, at) : t0;
+      const __m512i t3 = kRegisters > 3 ? Integer<3>(sum3, at) : t2;
+      StoreBytes(_mm512_packs_epi32(t0, t1), _mm512_packs_epi32(t2, t3), at);
+    } else {
+      StoreWords<0>(sum0, at);
+      if constexpr (kRegisters > 1) StoreWords<1>(sum1, at);
+      if constexpr (kRegisters > 2) StoreWords<2>(sum2, at);
+      if constexpr (kRegisters > 3) StoreWords<3>(sum3, at);
+    }
+  }
+
+ private:
+  // Columns of a register that are there, a bit for each.
+  template <int kRegister>
+  [[gnu::always_inline]] __mmask16 Here() const {
+    return static_cast<__mmask16>(here_ >> (kProductLanes * kRegister));
+  }
+
+  template <int kRegister>
+  [[gnu::always_inline]] __m512 Addend(int64_t at) const {
+    if constexpr (kAddend == ProductAddend::kF32)
+      return _mm512_maskz_loadu_ps(Here<kRegister>(), static_cast<const float*>(r_.addend) + at);
+    const __m512i numbers = _mm512_cvtepi8_epi32(
+        _mm_maskz_loadu_epi8(Here<kRegister>(), static_cast<const uint8_t*>(r_.addend) + at));
+    return _mm512_cvtepi32_ps(_mm512_and_si512(numbers, _mm512_set1_epi32(f_.addend_bits)));
+  }
+
+  template <int kRegister>
+  [[gnu::always_inline]] __m512 Real(__m512i sum, int64_t row_at) const {
+    constexpr int64_t kColumn = kProductLanes * kRegister;
+    __m512 t = _mm512_cvtepi32_ps(sum) * _mm512_loadu_ps(p_.scales + kColumn);
+    t = t + _mm512_loadu_ps(p_.bias + kColumn);
+    if constexpr (kAddend != ProductAddend::kNone) t = t + Addend<kRegister>(row_at + kColumn);
+    if (f_.has_clamp)
+      t = _mm512_min_ps(_mm512_max_ps(t, _mm512_set1_ps(f_.low)), _mm512_set1_ps(f_.high));
+    return t;
+  }
+
+  // Numbers that are too low saturate when they are packed, and so does a NaN.
+  template <int kRegister>
+  [[gnu::always_inline]] __m512i Integer(__m512i sum, int64_t row_at) const {
+    const __m512 t = Real<kRegister>(sum, row_at) * _mm512_set1_ps(f_.factor);
+    return _mm512_cvtps_epi32(
+        _mm512_min_ps(_mm512_set1_ps(f_.highest), t + _mm512_set1_ps(f_.zero_point)));
+  }
+
+  // Packing works within quarters of registers: four bytes of each of four registers, and so on.
+  [[gnu::always_inline]] void StoreBytes(__m512i low, __m512i high, int64_t at) const {
+    const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    const __m512i bytes =
+        f_.is_signed ? _mm512_packs_epi16(low, high) : _mm512_packus_epi16(low, high);
+    _mm512_mask_storeu_epi8(static_cast<uint8_t*>(r_.out) + at, here_,
+                            _mm512_permutexvar_epi32(order, bytes));
+  }
+
+  template <int kRegister>
+  [[gnu::always_inline]] void StoreWords(__m512i sum, int64_t row_at) const {
+    const int64_t at = row_at + kProductLanes * kRegister;
+    if constexpr (kOutput == ProductOutput::kS32)
+      _mm512_mask_storeu_epi32(static_cast<int32_t*>(r_.out) + at, Here<kRegister>(), sum);
+    else
+      _mm512_mask_storeu_ps(static_cast<float*>(r_.out) + at, Here<kRegister>(),
+                            Real<kRegister>(sum, row_at));
+  }
+
+  const ProductRows& r_;
+  const ProductPanel& p_;
+  const ProductFinish& f_;
+  const uint64_t here_;
+};
+
+// Sum i is of row i / kRegisters, register i % kRegisters. Rows are finished while their sums are
+// in registers.
+template <int kRows, int kRegisters, typename Finish>
+[[gnu::always_inline]] inline void Block(const ProductRows& r, const ProductPanel& panel,
+                                         const Ahead& ahead, const Finish& finish, int64_t first) {
   static_assert(kRows * kRegisters <= kSums);
   constexpr int kUsed = kRows * kRegisters;
+  const int64_t a_step = r.a_step;
+  const uint8_t* const a = r.a + first * a_step;
   const uint8_t* weights = panel.weights;
-  [[maybe_unused]] const uint8_t* fetched = ahead.from;
+  const uint8_t* fetched = ahead.from;
 #define INTMILL_START(i)                                                               \
   __m512i sum##i = i < kUsed ? _mm512_loadu_si512(panel.start + 16 * (i % kRegisters)) \
                              : _mm512_setzero_si512();
   INTMILL_EACH_SUM(INTMILL_START)
 #undef INTMILL_START
   for (int64_t k = 0; k < panel.depth; k += kProductGroup) {
-    if constexpr (kFetches) {
-      _mm_prefetch(fetched, _MM_HINT_T1);
-      fetched += ahead.step;
-    }
+    _mm_prefetch(fetched, _MM_HINT_T1);
+    fetched += ahead.step;
     const __m512i w0 = _mm512_loadu_si512(weights);
     const __m512i w1 = kRegisters > 1 ? _mm512_loadu_si512(weights + 64) : w0;
     const __m512i w2 = kRegisters > 2 ? _mm512_loadu_si512(weights + 128) : w0;
@@ -69,63 +183,12 @@ void Multiply(const uint8_t* a, int64_t a_step, const ProductPanel& panel, const
 #undef INTMILL_ADD
     weights += 64 * kRegisters;
   }
-#define INTMILL_STORE(i)   \
-  if constexpr (i < kUsed) \
-    _mm512_store_si512(sums + (i / kRegisters) * kProductColumns + 16 * (i % kRegisters), sum##i);
-  INTMILL_EACH_SUM(INTMILL_STORE)
-#undef INTMILL_STORE
-}
-
-template <ProductAddend kAddend>
-[[gnu::always_inline]] inline __m512 Addend(const void* from, int64_t at, __mmask16 here) {
-  if constexpr (kAddend == ProductAddend::kF32)
-    return _mm512_maskz_loadu_ps(here, static_cast<const float*>(from) + at);
-  const __m128i bytes = _mm_maskz_loadu_epi8(here, static_cast<const uint8_t*>(from) + at);
-  return _mm512_cvtepi32_ps(kAddend == ProductAddend::kU8 ? _mm512_cvtepu8_epi32(bytes)
-                                                          : _mm512_cvtepi8_epi32(bytes));
-}
-
-// Of two operands, one of them NaN, MINPS and MAXPS give the second.
-template <ProductOutput kOutput>
-[[gnu::always_inline]] inline void Store(__m512 t, void* out, int64_t at, __mmask16 here) {
-  if constexpr (kOutput == ProductOutput::kF32) {
-    _mm512_mask_storeu_ps(static_cast<float*>(out) + at, here, t);
-  } else {
-    constexpr float kLowest = kOutput == ProductOutput::kU8 ? 0.0f : -128.0f;
-    t = _mm512_min_ps(_mm512_max_ps(t, _mm512_set1_ps(kLowest)), _mm512_set1_ps(kLowest + 255.0f));
-    _mm512_mask_cvtepi32_storeu_epi8(static_cast<uint8_t*>(out) + at, here, _mm512_cvtps_epi32(t));
-  }
-}
-
-template <ProductOutput kOutput, ProductAddend kAddend>
-void Finish(const int32_t* sums, int64_t rows, const ProductPanel& p, const ProductFinish& finish,
-            const ProductRows& r, int64_t first) {
-  const ProductFinish f = finish;
-  for (int64_t column = 0; column < p.columns; column += kProductLanes) {
-    const int64_t left = p.columns - column;
-    const auto here = static_cast<__mmask16>(left >= 16 ? 0xffff : (1 << left) - 1);
-    const __m512 scale = _mm512_loadu_ps(p.scales + column);
-    const __m512 bias = _mm512_loadu_ps(p.bias + column);
-    for (int64_t i = 0; i < rows; ++i) {
-      const int64_t at = (first + i) * r.out_step + column;
-      const __m512i sum = _mm512_load_si512(sums + i * kProductColumns + column);
-      __m512 t = _mm512_cvtepi32_ps(sum) * scale;
-      t = t + bias;
-      if constexpr (kAddend != ProductAddend::kNone) t = t + Addend<kAddend>(r.addend, at, here);
-      if (f.has_clamp)
-        t = _mm512_min_ps(_mm512_max_ps(t, _mm512_set1_ps(f.low)), _mm512_set1_ps(f.high));
-      t = t * _mm512_set1_ps(f.factor);
-      if (f.zero_point != 0) t = t + _mm512_set1_ps(f.zero_point);
-      Store<kOutput>(t, r.out, at, here);
-    }
-  }
-}
-
-// The block's part of the panel that comes next, so that the blocks together fetch all of it.
-[[gnu::always_inline]] inline Ahead AheadOf(const ProductPanel& p, int64_t block, int64_t blocks,
-                                            int64_t registers) {
-  const int64_t step = (64 * registers + blocks - 1) / blocks;
-  return {p.next + block * step * (p.depth / kProductGroup), step};
+// The sums of a row, where a row has so many registers.
+#define INTMILL_ROW(registers, row, s0, s1, s2, s3)     \
+  if constexpr (kRegisters == registers && row < kRows) \
+    finish(first + row, sum##s0, sum##s1, sum##s2, sum##s3);
+  INTMILL_EACH_ROW(INTMILL_ROW)
+#undef INTMILL_ROW
 }
 
 // Worth a multiplication by this much.
@@ -136,7 +199,7 @@ constexpr int64_t kDepthToFetch = 64;
 template <ProductOutput kOutput, ProductAddend kAddend>
 [[gnu::always_inline]] inline void FetchOutput(const ProductRows& r, const ProductPanel& p,
                                                int64_t first, int64_t rows) {
-  constexpr int64_t kBytes = kOutput == ProductOutput::kF32 ? 4 : 1;
+  constexpr int64_t kBytes = kOutput == ProductOutput::kBytes ? 1 : 4;
   constexpr int64_t kAddendBytes = kAddend == ProductAddend::kF32 ? 4 : 1;
   constexpr int64_t kLine = 64;
   if (p.columns == r.out_step || p.depth < kDepthToFetch) return;
@@ -153,29 +216,18 @@ template <ProductOutput kOutput, ProductAddend kAddend>
 
 // Blocks of rows, the last of which begins where it has as many as the others; few rows one by one.
 template <ProductOutput kOutput, ProductAddend kAddend, int kRegisters>
-[[gnu::always_inline]] inline void ForBlocks(const ProductRows& r, const ProductPanel& p,
-                                             const ProductFinish& f) {
+void ForBlocks(const ProductRows& r, const ProductPanel& p, const ProductFinish& f) {
   constexpr int kRows = ProductRowsFor(kRegisters);
-  alignas(64) int32_t sums[kRows * kProductColumns];
+  const RowFinish<kOutput, kAddend, kRegisters> finish(r, p, f);
   if (r.rows < kRows) {
-    for (int64_t i = 0; i < r.rows; ++i) {
-      Multiply<1, kRegisters, false>(r.a + i * r.a_step, r.a_step, p, {}, sums);
-      Finish<kOutput, kAddend>(sums, 1, p, f, r, i);
-    }
+    for (int64_t i = 0; i < r.rows; ++i) Block<1, kRegisters>(r, p, {p.weights, 0}, finish, i);
     return;
   }
   const int64_t blocks = (r.rows + kRows - 1) / kRows;
   for (int64_t i = 0; i < blocks; ++i) {
     const int64_t first = i * kRows <= r.rows - kRows ? i * kRows : r.rows - kRows;
     FetchOutput<kOutput, kAddend>(r, p, first, kRows);
-    const uint8_t* a = r.a + first * r.a_step;
-    if (p.next == nullptr) {
-      Multiply<kRows, kRegisters, false>(a, r.a_step, p, {}, sums);
-    } else {
-      const Ahead ahead = AheadOf(p, i, blocks, kRegisters);
-      Multiply<kRows, kRegisters, true>(a, r.a_step, p, ahead, sums);
-    }
-    Finish<kOutput, kAddend>(sums, kRows, p, f, r, first);
+    Block<kRows, kRegisters>(r, p, AheadOf(p, i, blocks, kRegisters), finish, first);
   }
 }
 
@@ -198,11 +250,11 @@ void Run(const ProductRows& r, const ProductPanel& p, const ProductFinish& f) {
 #define INTMILL_ADDENDS(output)                                          \
   {                                                                      \
     Run<output, ProductAddend::kNone>, Run<output, ProductAddend::kF32>, \
-        Run<output, ProductAddend::kU8>, Run<output, ProductAddend::kS8> \
+        Run<output, ProductAddend::kBytes>                               \
   }
 extern const ProductLoops kProductLoops;
-const ProductLoops kProductLoops = {{INTMILL_ADDENDS(ProductOutput::kU8),
-                                     INTMILL_ADDENDS(ProductOutput::kS8),
-                                     INTMILL_ADDENDS(ProductOutput::kF32)}};
+const ProductLoops kProductLoops = {
+    {INTMILL_ADDENDS(ProductOutput::kBytes), INTMILL_ADDENDS(ProductOutput::kF32)},
+    Run<ProductOutput::kS32, ProductAddend::kNone>};
 
 }  // namespace intmill::native::INTMILL_LEVEL
