@@ -3,6 +3,8 @@
 #include "base/parallel.h"
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <omp.h>
 #include <pthread.h>
 #include <vector>
@@ -65,6 +67,35 @@ int64_t ClampToStartable(int64_t threads) {
 
 constexpr int64_t kMaxThreads = 1024;
 
+// The steps of a share that nobody has taken: from `first` in the lower half up to `end` in the
+// upper one. A line of its own, as its thread changes it all the time.
+class alignas(64) OpenSteps {
+ public:
+  void Fill(int64_t steps) { open_.store(static_cast<uint64_t>(steps) << 32); }
+
+  // -1: none is left. Steps are independent, and the region's end orders them before what follows.
+  int64_t TakeFirst() {
+    uint64_t open = open_.load(std::memory_order_relaxed);
+    while (First(open) < End(open))
+      if (open_.compare_exchange_weak(open, open + 1, std::memory_order_relaxed))
+        return First(open);
+    return -1;
+  }
+  int64_t TakeLast() {
+    uint64_t open = open_.load(std::memory_order_relaxed);
+    while (First(open) < End(open))
+      if (open_.compare_exchange_weak(open, open - (uint64_t{1} << 32), std::memory_order_relaxed))
+        return End(open) - 1;
+    return -1;
+  }
+
+ private:
+  static int64_t First(uint64_t open) { return static_cast<int64_t>(open & 0xffffffff); }
+  static int64_t End(uint64_t open) { return static_cast<int64_t>(open >> 32); }
+
+  std::atomic<uint64_t> open_ = 0;
+};
+
 }  // namespace
 
 ThreadScope::ThreadScope(int64_t threads) : previous_(omp_get_max_threads()) {
@@ -95,6 +126,32 @@ void ParallelRanges(int64_t n, int64_t grain, RangeFn fn, void* body) {
     for (int64_t i = omp_get_thread_num(); i < ranges; i += omp_get_num_threads())
       fn(body, n / ranges * i + std::min(i, n % ranges),
          n / ranges * (i + 1) + std::min(i + 1, n % ranges));
+  }
+}
+
+void ParallelShares(std::span<const int64_t> steps, StepFn fn, void* body) {
+  const auto count = static_cast<int64_t>(steps.size());
+  if (count == 0) return;
+  if (count == 1) {
+    for (int64_t step = 0; step < steps[0]; ++step) fn(body, 0, 0, step);
+    return;
+  }
+  std::array<OpenSteps, kMaxShares> open;
+  for (size_t i = 0; i < steps.size(); ++i) open[i].Fill(steps[i]);
+#pragma omp parallel num_threads(static_cast <int>(CurrentThreads()))
+  {
+    const int64_t worker = omp_get_thread_num();
+    if (worker < count) {
+      OpenSteps& own = open[static_cast<size_t>(worker)];
+      for (int64_t step = own.TakeFirst(); step >= 0; step = own.TakeFirst())
+        fn(body, worker, worker, step);
+      for (int64_t i = 1; i < count; ++i) {
+        const int64_t share = (worker + i) % count;
+        OpenSteps& other = open[static_cast<size_t>(share)];
+        for (int64_t step = other.TakeLast(); step >= 0; step = other.TakeLast())
+          fn(body, worker, share, step);
+      }
+    }
   }
 }
 

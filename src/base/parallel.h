@@ -3,6 +3,7 @@
 #define INTMILL_BASE_PARALLEL_H
 
 #include <cstdint>
+#include <span>
 #include <type_traits>
 
 namespace intmill {
@@ -24,9 +25,13 @@ class ThreadScope {
 // Threads that parallel loops of the calling thread may use now.
 int64_t CurrentThreads();
 
+constexpr int64_t kMaxShares = 128;
+
 namespace internal {
 using RangeFn = void (*)(void* body, int64_t begin, int64_t end);
 void ParallelRanges(int64_t n, int64_t grain, RangeFn fn, void* body);
+using StepFn = void (*)(void* body, int64_t worker, int64_t share, int64_t step);
+void ParallelShares(std::span<const int64_t> steps, StepFn fn, void* body);
 }  // namespace internal
 
 // Calls body(begin, end) over disjoint ranges that cover [0, n), on at most CurrentThreads()
@@ -37,6 +42,21 @@ void ParallelFor(int64_t n, int64_t grain, Body&& body) {
       n, grain,
       [](void* b, int64_t begin, int64_t end) {
         (*static_cast<std::remove_reference_t<Body>*>(b))(begin, end);
+      },
+      const_cast<void*>(static_cast<const void*>(&body)));
+}
+
+// Work in shares, one for each thread that is to help (at most kMaxShares), share i of `steps[i]`
+// steps. A thread takes the steps of its own share in order: what they read and write stays near
+// it. When it is done it takes the last steps of others, which may be on slower cores, or not on a
+// core at all for a while. Calls body(worker, share, step) once for each step; two calls at the
+// same time have different workers, below the number of shares.
+template <typename Body>
+void ParallelShares(std::span<const int64_t> steps, Body&& body) {
+  internal::ParallelShares(
+      steps,
+      [](void* b, int64_t worker, int64_t share, int64_t step) {
+        (*static_cast<std::remove_reference_t<Body>*>(b))(worker, share, step);
       },
       const_cast<void*>(static_cast<const void*>(&body)));
 }

@@ -56,10 +56,14 @@ class ByteAttentionKernel : public Kernel {
   // A thread's piece of scratch memory is where it was in the run before: near that thread.
   Status Run(const RunArgs& args, KernelState*) const override {
     const int64_t heads = a_.batch * a_.heads;
-    ParallelFor(ranges_, 1, [&](int64_t begin, int64_t end) {
-      std::byte* scratch = args.scratch + begin * layout_.total;
-      for (int64_t i = heads * begin / ranges_; i < heads * end / ranges_; ++i)
-        RunHead(args, i / a_.heads, i % a_.heads, scratch);
+    const int64_t shares = std::min(ranges_, CurrentThreads());
+    std::array<int64_t, kMaxRanges> steps;
+    for (int64_t i = 0; i < shares; ++i)
+      steps[static_cast<size_t>(i)] = heads * (i + 1) / shares - heads * i / shares;
+    ParallelShares({steps.data(), static_cast<size_t>(shares)}, [&](int64_t worker, int64_t share,
+                                                                    int64_t step) {
+      const int64_t i = heads * share / shares + step;
+      RunHead(args, i / a_.heads, i % a_.heads, args.scratch + worker * layout_.total);
     });
     return Ok();
   }

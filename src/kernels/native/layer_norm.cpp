@@ -13,6 +13,7 @@ namespace {
 constexpr int64_t kGrain = 4096;    // elements that are worth a thread of their own
 constexpr int64_t kMaxRanges = 32;  // of rows, that run at the same time
 constexpr int64_t kLine = 64;
+constexpr int64_t kRowsAhead = 2;  // fetched as early as other cores take to give lines up
 
 class LayerNormKernel : public Kernel {
  public:
@@ -31,13 +32,23 @@ class LayerNormKernel : public Kernel {
     ParallelFor(ranges_, 1, [&](int64_t begin, int64_t end) {
       auto* row =
           norm_.has_floats ? nullptr : reinterpret_cast<float*>(args.scratch + begin * row_bytes_);
-      for (int64_t i = norm_.rows * begin / ranges_; i < norm_.rows * end / ranges_; ++i)
+      const int64_t end_row = norm_.rows * end / ranges_;
+      for (int64_t i = norm_.rows * begin / ranges_; i < end_row; ++i) {
+        if (i + kRowsAhead < end_row) Fetch(args, i + kRowsAhead);
         RunRow(args, i, row);
+      }
     });
     return Ok();
   }
 
  private:
+  void Fetch(const RunArgs& args, int64_t i) const {
+    const int64_t n = norm_.columns;
+    if (norm_.out_dtype) loops_.fetch(static_cast<uint8_t*>(args.outputs[0]) + i * n, n);
+    if (norm_.has_floats)
+      loops_.fetch(static_cast<float*>(args.outputs[norm_.out_dtype ? 1 : 0]) + i * n, 4 * n);
+  }
+
   void RunRow(const RunArgs& args, int64_t i, float* row) const {
     const int64_t n = norm_.columns;
     const auto* x = static_cast<const float*>(args.inputs[0]) + i * n;

@@ -3,6 +3,7 @@
 // columns; for the few channels of small convolutions this is two to three times as fast, and for
 // pointwise convolutions with strides three times, as rows that lie apart are gathered first.
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <limits>
 #include <string>
@@ -29,8 +30,10 @@ constexpr int64_t kChunkRows = 24;  // at least, where there are as many
 // Rows of a thread that are worth fetching all weights for; fewer weights are near anyway.
 constexpr int64_t kThreadRows = 48;
 constexpr int64_t kFewWeights = 512 * 1024;
-// Multiply-adds that are worth another thread.
+// Multiply-adds that are worth another thread, and those that threads do before they look for more.
 constexpr int64_t kGrain = 200'000;
+constexpr int64_t kStep = 2'000'000;
+constexpr int64_t kPartRows = 24;  // at least
 
 using Kind = EpilogueStep::Kind;
 
@@ -215,25 +218,49 @@ class ProductKernel : public Kernel {
 
   int64_t scratch_bytes() const override { return offsets_.empty() ? 0 : rows_ * depth_; }
 
-  // Threads take rows, which the steps before and behind give to the same threads: what another
-  // core wrote has to come from its cache. Where that does not pay they take columns.
   Status Run(const RunArgs& args, KernelState*) const override {
-    const int64_t panels = packed_.count();
-    if (!SplitsRows()) {
-      const int64_t products = rows_ * std::min(packed_.width(), columns_) * depth_;
-      ParallelFor(panels, std::max<int64_t>(1, kGrain / products),
-                  [&](int64_t begin, int64_t end) { RunRows(args, 0, rows_, begin, end); });
-      return Ok();
-    }
-    const int64_t products = BlockRows() * columns_ * depth_;
-    ParallelFor(Blocks(), std::max<int64_t>(1, kGrain / products), [&](int64_t begin, int64_t end) {
-      const int64_t first = begin * BlockRows();
-      RunRows(args, first, std::min(end * BlockRows(), rows_) - first, 0, panels);
-    });
+    const auto* a = static_cast<const uint8_t*>(args.inputs[0]);
+    if (!offsets_.empty()) a = Gathered(args);
+    const Division d = Divide();
+    std::array<int64_t, kMaxShares> steps;
+    for (int64_t i = 0; i < d.shares; ++i) steps[static_cast<size_t>(i)] = ShareOf(d, i).steps();
+    ParallelShares(
+        {steps.data(), static_cast<size_t>(d.shares)},
+        [&](int64_t, int64_t share, int64_t step) { RunStep(args, a, ShareOf(d, share), step); });
     return Ok();
   }
 
  private:
+  // How threads divide a product: by rows, which the steps before and behind give to the same
+  // threads, as what another core wrote has to come from its cache; where that does not pay, by
+  // columns.
+  struct Division {
+    bool by_rows = true;
+    int64_t shares = 1;
+  };
+
+  // Rows and panels of a thread. One panel after the other is multiplied with a chunk of rows, and
+  // with one part of the chunk after the other; then the next chunk.
+  struct Share {
+    int64_t first_row = 0;
+    int64_t rows = 0;
+    int64_t first_panel = 0;
+    int64_t end_panel = 0;
+    int64_t chunks = 1;
+    int64_t parts = 1;
+    int64_t panels() const { return end_panel - first_panel; }
+    int64_t steps() const { return chunks * panels() * parts; }
+  };
+
+  Division Divide() const {
+    const int64_t threads = std::min(CurrentThreads(), kMaxShares);
+    if (threads == 1) return {};
+    const bool by_rows = DividesRows(threads);
+    const int64_t products = rows_ * columns_ * depth_;
+    const int64_t most = std::min(by_rows ? Blocks() : packed_.count(), products / kGrain);
+    return {by_rows, std::clamp<int64_t>(most, 1, threads)};
+  }
+
   int64_t BlockRows() const {
     return ProductRowsFor((std::min(packed_.width(), columns_) + kProductLanes - 1) /
                           kProductLanes);
@@ -241,36 +268,56 @@ class ProductKernel : public Kernel {
   int64_t Blocks() const { return (rows_ + BlockRows() - 1) / BlockRows(); }
 
   // Unless threads would wait for the one that has a block more, or for weights.
-  bool SplitsRows() const {
-    const int64_t threads = CurrentThreads();
-    if (threads == 1 || !offsets_.empty()) return true;
+  bool DividesRows(int64_t threads) const {
     const int64_t most = (Blocks() + threads - 1) / threads;
     const bool is_even = most * threads * 10 <= Blocks() * 11;
     return is_even && (rows_ >= kThreadRows * threads || columns_ * depth_ <= kFewWeights);
   }
 
-  // One panel after the other for a chunk of rows, then the next chunk.
-  void RunRows(const RunArgs& args, int64_t first, int64_t rows, int64_t begin, int64_t end) const {
+  Share ShareOf(const Division& d, int64_t i) const {
+    const int64_t panels = packed_.count();
+    Share s{.rows = rows_, .end_panel = panels};
+    if (d.by_rows) {
+      s.first_row = std::min(rows_, Blocks() * i / d.shares * BlockRows());
+      s.rows = std::min(rows_, Blocks() * (i + 1) / d.shares * BlockRows()) - s.first_row;
+    } else {
+      s.first_panel = panels * i / d.shares;
+      s.end_panel = panels * (i + 1) / d.shares;
+    }
+    s.chunks = std::max<int64_t>(1, s.rows / chunk_rows_);
+    if (d.shares == 1) return s;
+    const int64_t chunk_rows = s.rows / s.chunks;
+    const int64_t products = chunk_rows * std::min(packed_.width(), columns_) * depth_;
+    s.parts =
+        std::clamp<int64_t>(products / kStep, 1, std::max<int64_t>(1, chunk_rows / kPartRows));
+    return s;
+  }
+
+  const uint8_t* Gathered(const RunArgs& args) const {
     const auto* a = static_cast<const uint8_t*>(args.inputs[0]);
-    if (!offsets_.empty()) {
-      auto* gathered = reinterpret_cast<uint8_t*>(args.scratch);
-      for (int64_t i = first; i < first + rows; ++i)
+    auto* gathered = reinterpret_cast<uint8_t*>(args.scratch);
+    const int64_t grain = std::max<int64_t>(1, kGrain / depth_);
+    ParallelFor(rows_, grain, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i)
         std::memcpy(gathered + i * depth_, a + offsets_[static_cast<size_t>(i)],
                     static_cast<size_t>(depth_));
-      a = gathered;
-    }
-    const int64_t chunks = std::max<int64_t>(1, rows / chunk_rows_);
-    for (int64_t c = 0; c < chunks; ++c) {
-      const int64_t from = first + rows * c / chunks;
-      const int64_t to = first + rows * (c + 1) / chunks;
-      for (int64_t i = begin; i < end; ++i) {
-        const bool is_last = i + 1 == end && c + 1 == chunks;
-        RunOne(args, a + from * depth_, from, to - from, i,
-               is_last        ? -1
-               : i + 1 == end ? begin
-                              : i + 1);
-      }
-    }
+    });
+    return gathered;
+  }
+
+  void RunStep(const RunArgs& args, const uint8_t* a, const Share& s, int64_t step) const {
+    const int64_t part = step % s.parts;
+    const int64_t panel = step / s.parts % s.panels();
+    const int64_t chunk = step / s.parts / s.panels();
+    const int64_t chunk_begin = s.rows * chunk / s.chunks;
+    const int64_t chunk_rows = s.rows * (chunk + 1) / s.chunks - chunk_begin;
+    const int64_t from = s.first_row + chunk_begin + chunk_rows * part / s.parts;
+    const int64_t to = s.first_row + chunk_begin + chunk_rows * (part + 1) / s.parts;
+    const bool is_last = chunk + 1 == s.chunks && panel + 1 == s.panels();
+    const int64_t next = is_last || part + 1 < s.parts ? -1
+                         : panel + 1 == s.panels()     ? s.first_panel
+                                                       : s.first_panel + panel + 1;
+    RunOne(args, a + from * depth_, from, to - from, s.first_panel + panel, next);
   }
 
   // `next`: the panel that comes after this one, or -1.

@@ -3,6 +3,8 @@
 
 #include <atomic>
 #include <criterion/criterion.h>
+#include <functional>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -27,6 +29,28 @@ int64_t Ranges(int64_t n, int64_t grain) {
   std::atomic<int64_t> ranges = 0;
   ParallelFor(n, grain, [&](int64_t, int64_t) { ++ranges; });
   return ranges;
+}
+
+struct Step {
+  int64_t worker;
+  int64_t share;
+  int64_t step;
+};
+
+// In the order in which they were begun.
+std::vector<Step> StepsTaken(const std::vector<int64_t>& steps,
+                             const std::function<void(const Step&)>& work) {
+  std::mutex mutex;
+  std::vector<Step> taken;
+  ParallelShares(steps, [&](int64_t worker, int64_t share, int64_t step) {
+    const Step one = {worker, share, step};
+    {
+      const std::lock_guard lock(mutex);
+      taken.push_back(one);
+    }
+    work(one);
+  });
+  return taken;
 }
 
 }  // namespace
@@ -58,6 +82,42 @@ Test(parallel, a_loop_inside_a_loop_does_not_start_threads) {
   std::atomic<int64_t> inner = 0;
   ParallelFor(2, 1, [&](int64_t, int64_t) { inner += Ranges(100, 1); });
   cr_expect_eq(inner, 2);
+}
+
+Test(parallel, every_step_of_every_share_is_taken_once) {
+  const ThreadScope scope(3);
+  const std::vector<int64_t> steps = {5, 0, 200};
+  std::vector<std::vector<int>> times = {std::vector<int>(5), {}, std::vector<int>(200)};
+  for (const Step& s : StepsTaken(steps, [](const Step&) {})) {
+    cr_expect_lt(s.worker, 3);
+    ++times[static_cast<size_t>(s.share)][static_cast<size_t>(s.step)];
+  }
+  cr_expect(times[0] == std::vector<int>(5, 1));
+  cr_expect(times[2] == std::vector<int>(200, 1));
+}
+
+Test(parallel, a_thread_that_is_done_takes_the_last_steps_of_others) {
+  const ThreadScope scope(2);
+  std::atomic<bool> has_begun = false;
+  std::atomic<int64_t> taken = 0;
+  // Share 0 waits until the other thread is in the first step of its own, and that until the one
+  // that is done has taken all the others.
+  const std::vector<Step> steps = StepsTaken({1, 4}, [&](const Step& s) {
+    ++taken;
+    if (s.share == 1 && s.step == 0) has_begun = true;
+    while (s.share == 0 ? !has_begun : s.step == 0 && taken < 5) std::this_thread::yield();
+  });
+  std::vector<int64_t> of_first;
+  for (const Step& s : steps)
+    if (s.share == 1 && s.worker == 0) of_first.push_back(s.step);
+  cr_expect(of_first == (std::vector<int64_t>{3, 2, 1}));
+}
+
+Test(parallel, one_share_is_done_in_order_on_the_caller) {
+  const ThreadScope scope(4);
+  std::vector<int64_t> order;
+  for (const Step& s : StepsTaken({3}, [](const Step&) {})) order.push_back(s.step);
+  cr_expect(order == (std::vector<int64_t>{0, 1, 2}));
 }
 
 Test(parallel, a_scope_gives_the_thread_count_back) {

@@ -20,6 +20,7 @@ const Loops kLoops = {
     .weigh = WeighRow,
     .softmax = SoftmaxRow,
     .layer_norm = LayerNormRow,
+    .fetch = FetchLines,
     .attention = &kAttentionLoops,
     .transpose_bytes = TransposeBytes,
     .transpose_words = TransposeWords,

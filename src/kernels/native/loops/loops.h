@@ -181,6 +181,9 @@ struct MatrixShape {
 using TransposeLoop = void (*)(const void* src, const MatrixShape& matrix, void* dst);
 
 // One level's functions; arrays are indexed by the enumerators.
+// Asks for memory that will be written soon: its lines may be in another core's cache.
+using FetchLoop = void (*)(void* at, int64_t bytes);
+
 struct Loops {
   const char* level;
   const UnaryLoop* unary;
@@ -198,6 +201,7 @@ struct Loops {
   WeighLoop weigh;
   SoftmaxLoop softmax;
   LayerNormLoop layer_norm;
+  FetchLoop fetch;
   const AttentionLoops* attention;
   TransposeLoop transpose_bytes;
   TransposeLoop transpose_words;  // of 4 bytes
@@ -223,6 +227,7 @@ void RangeOf(const float* x, int64_t n, float* min, float* max);
 void WeighRow(const float* x, float weight, float* sums, int64_t n);
 void SoftmaxRow(const float* x, const float* mask, float scale, float* y, int64_t n);
 void LayerNormRow(const NormParameters& p, const float* x, float* y, int64_t n);
+void FetchLines(void* at, int64_t bytes);
 void TransposeBytes(const void* src, const MatrixShape& matrix, void* dst);
 void TransposeWords(const void* src, const MatrixShape& matrix, void* dst);
 }  // namespace INTMILL_LEVEL

@@ -205,7 +205,7 @@ template <ProductOutput kOutput, ProductAddend kAddend>
   if (p.columns == r.out_step || p.depth < kDepthToFetch) return;
   for (int64_t i = first; i < first + rows; ++i) {
     const char* out = static_cast<const char*>(r.out) + i * r.out_step * kBytes;
-    for (int64_t at = 0; at < p.columns * kBytes; at += kLine) _mm_prefetch(out + at, _MM_HINT_T0);
+    for (int64_t at = 0; at < p.columns * kBytes; at += kLine) __builtin_prefetch(out + at, 1);
     if constexpr (kAddend != ProductAddend::kNone) {
       const char* addend = static_cast<const char*>(r.addend) + i * r.out_step * kAddendBytes;
       for (int64_t at = 0; at < p.columns * kAddendBytes; at += kLine)
