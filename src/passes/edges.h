@@ -55,6 +55,11 @@ class Edges {
 
   // The node that reads the value when nothing else does, or Uses::kNone.
   int32_t SoleReader(ValueId id) const;
+  // How often the value is read, as an output of the graph too.
+  int64_t Readers(ValueId id) const {
+    const auto i = static_cast<size_t>(id);
+    return std::ssize(uses_.consumers[i]) + (uses_.is_output[i] ? 1 : 0);
+  }
   // The only producer-consumer pair fused: `producer` now writes `id`.
   void SetProducer(ValueId id, int32_t producer) {
     uses_.producer[static_cast<size_t>(id)] = producer;

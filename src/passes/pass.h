@@ -46,6 +46,7 @@ Result<int64_t> FuseQuantize(Graph& graph, PassContext& context);
 Result<int64_t> FuseResidualAdd(Graph& graph, PassContext& context);
 Result<int64_t> FuseSoftmax(Graph& graph, PassContext& context);
 Result<int64_t> MoveQdq(Graph& graph, PassContext& context);
+Result<int64_t> PullSelection(Graph& graph, PassContext& context);
 Result<int64_t> RemoveIdentity(Graph& graph, PassContext& context);
 Result<int64_t> SplitInt16(Graph& graph, PassContext& context);
 

@@ -39,6 +39,7 @@ constexpr Pass kFoldQdq = {"fold_qdq", FoldQdq};
 constexpr Pass kSplitInt16 = {"split_int16", SplitInt16};
 constexpr Pass kMoveQdq = {"move_qdq", MoveQdq};
 constexpr Pass kFoldDequantize = {"fold_dequantize", FoldDequantize};
+constexpr Pass kPullSelection = {"pull_selection", PullSelection};
 constexpr Pass kPrune = {"prune", PrunePass};
 
 // What becomes known by one of these is news to the others, so they take turns.
@@ -46,11 +47,11 @@ constexpr Pass kSimplify[] = {kFoldConstants, kFoldShapes, kRemoveIdentity, kPru
 // When a model is loaded; what it leaves are plain ONNX operators.
 constexpr Pass kLoadPasses[] = {kFusePad,    kFuseBatchNorm, kFuseBias,
                                 kFuseCurves, kFuseLayerNorm, kPrune};
-// When shapes are fixed, on float operators. Twice: a residual add can only be fused into a node
-// that has its activation, and may have one itself.
-constexpr Pass kFusions[] = {kFlattenMatMul,   kFuseActivations, kFuseResidualAdd,
-                             kFuseActivations, kFuseSoftmax,     kRemoveIdentity,
-                             kMoveQdq,         kFoldConstants,   kPrune};
+// When shapes are fixed, on float operators. pull_selection knows plain operators only. Twice: a
+// residual add can only be fused into a node that has its activation, and may have one itself.
+constexpr Pass kFusions[] = {kPullSelection,   kFlattenMatMul, kFuseActivations, kFuseResidualAdd,
+                             kFuseActivations, kFuseSoftmax,   kRemoveIdentity,  kMoveQdq,
+                             kFoldConstants,   kPrune};
 // After fold_qdq shapes are not inferred again: operators on integers would be taken for float
 // ones.
 constexpr Pass kIntegerPasses[] = {kSplitInt16, kFoldQdq,        kFoldDynamic,  kFoldWeightOnly,

@@ -39,9 +39,9 @@ std::vector<std::string_view> PassNames();
 Status RunLoadPasses(Graph& graph, const PassOptions& options,
                      std::vector<PassTime>* times = nullptr);
 
-// A copy with every input shape fixed, all shapes inferred, shape expressions folded, activations
-// and residual adds fused as post-ops, and DQ -> op -> Q folded to integer operators (fold_qdq),
-// products of BF16 to operators on BF16 (fold_bf16).
+// A copy with every input shape fixed, all shapes inferred, shape expressions folded, rows that
+// nobody reads left out, activations and residual adds fused as post-ops, and DQ -> op -> Q folded
+// to integer operators (fold_qdq), products of BF16 to operators on BF16 (fold_bf16).
 Result<Graph> Specialize(const Graph& graph, std::span<const Shape> input_shapes,
                          const PassOptions& options, std::vector<PassTime>* times = nullptr);
 
