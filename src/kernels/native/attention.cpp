@@ -19,6 +19,7 @@ constexpr int64_t kRows = 4;        // of the loop of exact sums
 constexpr int64_t kMaxRanges = 32;  // of heads, that run at the same time
 // Sums of so many products of bytes differ by less than 2^31.
 constexpr int64_t kDepthOfDifferences = 32768;
+constexpr float kMaxScale = 1e20f;  // with which they are finite numbers
 constexpr std::array<int32_t, kProductColumns> kZeros = {};
 
 int64_t RoundUp(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
@@ -48,6 +49,8 @@ class ByteAttentionKernel : public Kernel {
         padded_keys_(RoundUp(a.keys, kProductLanes)),
         layout_(LayOut()),
         ranges_(std::clamp<int64_t>(a.batch * a.heads, 1, kMaxRanges)),
+        has_differences_(a.scale > 0 && a.score_scale * a.scale < kMaxScale &&
+                         a.depth <= kDepthOfDifferences),
         name_(Cat("native int8 attention:", loops_.level)) {}
 
   std::string_view name() const override { return name_; }
@@ -124,16 +127,15 @@ class ByteAttentionKernel : public Kernel {
       const int64_t rows = std::min(chunk_rows_, a_.queries - first);
       const ByteMatrix queries{q + first * a_.q.token, a_.q.token, rows, a_.depth};
       Score(flips_ ? Flipped(queries, scratch) : queries, scratch);
-      const ScoreRows scores = {
-          .sums = At<int32_t>(scratch, layout_.scores),
-          .step = padded_keys_,
-          .sum_scale = a_.score_scale,
-          .scale = a_.scale,
-          .mask = mask == nullptr ? nullptr : mask + first * a_.mask.token,
-          .mask_step = a_.mask.token,
-          .count = rows,
-          .keys = a_.keys,
-          .by_difference = mask == nullptr && a_.scale > 0 && a_.depth <= kDepthOfDifferences};
+      const ScoreRows scores = {.sums = At<int32_t>(scratch, layout_.scores),
+                                .step = padded_keys_,
+                                .sum_scale = a_.score_scale,
+                                .scale = a_.scale,
+                                .mask = mask == nullptr ? nullptr : mask + first * a_.mask.token,
+                                .mask_step = a_.mask.token,
+                                .count = rows,
+                                .keys = a_.keys,
+                                .by_difference = mask == nullptr && has_differences_};
       loops_.attention->exponentials(scores, At<uint8_t>(scratch, layout_.bytes),
                                      At<float>(scratch, layout_.sums));
       Weigh(rows, scratch);
@@ -270,6 +272,7 @@ class ByteAttentionKernel : public Kernel {
   const int64_t padded_keys_;
   const Layout layout_;
   const int64_t ranges_;
+  const bool has_differences_;
   const std::string name_;
 };
 

@@ -22,15 +22,14 @@ Lanes MaskAt(const float* mask, int64_t left) {
   return At(row);
 }
 
-// 255 2^y for y <= 0, rounded, in the low bits of the result; off by 3e-6 of it, which is nothing
-// beside the half step that rounding costs. 2^n is in the low bits of t, as in ExpOfNegative, and
-// the polynomial is 255 at 0.
+// 255 2^y for y <= 0, rounded, in the low bits of the result; off by 1e-4 of it, a fortieth of a
+// step, where rounding costs half a step. n is in the low bits of t, as in ExpOfNegative, and the
+// polynomial is the best of its degree that is 255 at 0.
 Lanes RoundedPower(Lanes y) {
   const Lanes t = y + kRoundMagic;
   const Lanes r = y - (t - kRoundMagic);
-  Lanes p = r * 2.4436274670f + 14.2561383751f;
-  p = p * r + 61.2614514768f;
-  p = p * r + 176.7466693030f;
+  Lanes p = r * 14.0272845514f + 61.7639005277f;
+  p = p * r + 176.7871572873f;
   p = p * r + 255.0f;
   return __builtin_bit_cast(
              Lanes, __builtin_bit_cast(IntLanes, p) + (__builtin_bit_cast(IntLanes, t) << 23)) +
@@ -95,6 +94,38 @@ class Reals {
   const ScoreRows& r_;
 };
 
+// Of rounded numbers that may be NaN.
+template <typename Scores>
+class Total {
+ public:
+  void Add(Lanes rounded) { sum_ += rounded - kRoundMagic; }
+  float Get() const { return Reduce<Sum>(sum_); }
+
+ private:
+  Lanes sum_ = {};
+};
+
+// Of integers: of their bits, which is an addition less.
+template <>
+class Total<Differences> {
+ public:
+  void Add(Lanes rounded) {
+    bits_ += __builtin_bit_cast(Bits, rounded);
+    ++count_;
+  }
+  float Get() const {
+    const uint32_t magic = static_cast<uint32_t>(kRoundMagicBits) * kLanes * count_;
+    return static_cast<float>(Reduce<SumBits>(bits_) - magic);
+  }
+
+ private:
+  typedef uint32_t Bits __attribute__((vector_size(kLanes * 4)));
+  static Bits SumBits(Bits a, Bits b) { return a + b; }
+
+  Bits bits_ = {};
+  uint32_t count_ = 0;
+};
+
 // Each step for all rows, as the steps of one row wait for each other. A NaN makes the sum NaN.
 template <typename Scores>
 void Exponentials(const ScoreRows& rows, uint8_t* y, float* sums) {
@@ -104,16 +135,16 @@ void Exponentials(const ScoreRows& rows, uint8_t* y, float* sums) {
   for (int64_t i = 0; i < rows.count; ++i) {
     auto* x = reinterpret_cast<float*>(rows.sums + i * rows.step);
     const float begin = sums[i];
-    Lanes sum = {};
+    Total<Scores> sum;
     for (int64_t k = 0; k < keys; k += kLanes) {
       Lanes exponent = Larger(scores.Exponent(x + k, begin), All(kNothing));
       if (keys - k < kLanes)
         exponent = kIndex < static_cast<int32_t>(keys - k) ? exponent : All(kNothing);
       const Lanes t = RoundedPower(exponent);
-      sum += t - kRoundMagic;
+      sum.Add(t);
       At(x + k) = t;
     }
-    sums[i] = Reduce<Sum>(sum);
+    sums[i] = sum.Get();
   }
   LowBytes(reinterpret_cast<const float*>(rows.sums), y, rows.count * rows.step);
 }

@@ -130,8 +130,8 @@ struct ScoreRows {
   int64_t mask_step;
   int64_t count;
   int64_t keys;
-  // That t - largest t is float(sum - largest sum) * (sum_scale * scale): without a mask, where
-  // scales are positive and no difference leaves 32 bits.
+  // That t - largest t is float(sum - largest sum) * (sum_scale * scale), a finite number: without
+  // a mask, where scales are positive and no difference leaves 32 bits.
   bool by_difference;
 };
 
