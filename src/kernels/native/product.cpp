@@ -265,7 +265,8 @@ class ProductKernel : public Kernel {
     return ProductRowsFor((std::min(packed_.width(), columns_) + kProductLanes - 1) /
                           kProductLanes);
   }
-  int64_t Blocks() const { return (rows_ + BlockRows() - 1) / BlockRows(); }
+  int64_t BlocksOf(int64_t rows) const { return (rows + BlockRows() - 1) / BlockRows(); }
+  int64_t Blocks() const { return BlocksOf(rows_); }
 
   // Unless threads would wait for the one that has a block more, or for weights.
   bool DividesRows(int64_t threads) const {
@@ -278,8 +279,8 @@ class ProductKernel : public Kernel {
     const int64_t panels = packed_.count();
     Share s{.rows = rows_, .end_panel = panels};
     if (d.by_rows) {
-      s.first_row = std::min(rows_, Blocks() * i / d.shares * BlockRows());
-      s.rows = std::min(rows_, Blocks() * (i + 1) / d.shares * BlockRows()) - s.first_row;
+      s.first_row = BlocksUpTo(i, d.shares, rows_);
+      s.rows = BlocksUpTo(i + 1, d.shares, rows_) - s.first_row;
     } else {
       s.first_panel = panels * i / d.shares;
       s.end_panel = panels * (i + 1) / d.shares;
@@ -305,14 +306,19 @@ class ProductKernel : public Kernel {
     return gathered;
   }
 
+  // The rows of the first `i` of n parts, each of whole blocks but the last.
+  int64_t BlocksUpTo(int64_t i, int64_t n, int64_t rows) const {
+    return std::min(rows, BlocksOf(rows) * i / n * BlockRows());
+  }
+
   void RunStep(const RunArgs& args, const uint8_t* a, const Share& s, int64_t step) const {
     const int64_t part = step % s.parts;
     const int64_t panel = step / s.parts % s.panels();
     const int64_t chunk = step / s.parts / s.panels();
-    const int64_t chunk_begin = s.rows * chunk / s.chunks;
-    const int64_t chunk_rows = s.rows * (chunk + 1) / s.chunks - chunk_begin;
-    const int64_t from = s.first_row + chunk_begin + chunk_rows * part / s.parts;
-    const int64_t to = s.first_row + chunk_begin + chunk_rows * (part + 1) / s.parts;
+    const int64_t chunk_begin = BlocksUpTo(chunk, s.chunks, s.rows);
+    const int64_t chunk_rows = BlocksUpTo(chunk + 1, s.chunks, s.rows) - chunk_begin;
+    const int64_t from = s.first_row + chunk_begin + BlocksUpTo(part, s.parts, chunk_rows);
+    const int64_t to = s.first_row + chunk_begin + BlocksUpTo(part + 1, s.parts, chunk_rows);
     const bool is_last = chunk + 1 == s.chunks && panel + 1 == s.panels();
     const int64_t next = is_last || part + 1 < s.parts ? -1
                          : panel + 1 == s.panels()     ? s.first_panel
