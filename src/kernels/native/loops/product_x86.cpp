@@ -70,6 +70,7 @@ class RowFinish {
   [[gnu::always_inline]] void operator()(int64_t row, __m512i sum0, __m512i sum1, __m512i sum2,
                                          __m512i sum3) const {
     const int64_t at = row * r_.out_step;
+    Fetch(row + ProductRowsFor(kRegisters));
     if constexpr (kOutput == ProductOutput::kBytes) {
       const __m512i t0 = Integer<0>(sum0, at);
       const __m512i t1 = kRegisters > 1 ? Integer<1>(sum1, at) : t0;
@@ -85,6 +86,24 @@ class RowFinish {
   }
 
  private:
+  static constexpr int64_t kLine = 64;
+
+  // What the next block is about to write, and to add: rows may lie far apart, which processors do
+  // not foresee. One row at a time, as the weights come on the same way.
+  [[gnu::always_inline]] void Fetch(int64_t row) const {
+    if (row >= r_.rows) return;
+    constexpr int64_t kBytes = kOutput == ProductOutput::kBytes ? 1 : 4;
+    const char* out = static_cast<const char*>(r_.out) + row * r_.out_step * kBytes;
+    for (int64_t i = 0; i < kProductLanes * kRegisters * kBytes; i += kLine)
+      __builtin_prefetch(out + i, 1);
+    if constexpr (kAddend != ProductAddend::kNone) {
+      constexpr int64_t kAddendBytes = kAddend == ProductAddend::kF32 ? 4 : 1;
+      const char* addend = static_cast<const char*>(r_.addend) + row * r_.out_step * kAddendBytes;
+      for (int64_t i = 0; i < kProductLanes * kRegisters * kAddendBytes; i += kLine)
+        __builtin_prefetch(addend + i);
+    }
+  }
+
   // Columns of a register that are there, a bit for each.
   template <int kRegister>
   [[gnu::always_inline]] __mmask16 Here() const {
@@ -193,29 +212,6 @@ template <int kRows, int kRegisters, typename Finish>
 #undef INTMILL_ROW
 }
 
-// Worth a multiplication by this much.
-constexpr int64_t kDepthToFetch = 64;
-
-// What a block is about to write, and to add, where it lies in rows far apart: processors do not
-// foresee those.
-template <ProductOutput kOutput, ProductAddend kAddend>
-[[gnu::always_inline]] inline void FetchOutput(const ProductRows& r, const ProductPanel& p,
-                                               int64_t first, int64_t rows) {
-  constexpr int64_t kBytes = kOutput == ProductOutput::kBytes ? 1 : 4;
-  constexpr int64_t kAddendBytes = kAddend == ProductAddend::kF32 ? 4 : 1;
-  constexpr int64_t kLine = 64;
-  if (p.columns == r.out_step || p.depth < kDepthToFetch) return;
-  for (int64_t i = first; i < first + rows; ++i) {
-    const char* out = static_cast<const char*>(r.out) + i * r.out_step * kBytes;
-    for (int64_t at = 0; at < p.columns * kBytes; at += kLine) __builtin_prefetch(out + at, 1);
-    if constexpr (kAddend != ProductAddend::kNone) {
-      const char* addend = static_cast<const char*>(r.addend) + i * r.out_step * kAddendBytes;
-      for (int64_t at = 0; at < p.columns * kAddendBytes; at += kLine)
-        _mm_prefetch(addend + at, _MM_HINT_T0);
-    }
-  }
-}
-
 // Blocks of rows, the last of which begins where it has as many as the others; few rows one by one.
 template <ProductOutput kOutput, ProductAddend kAddend, int kRegisters>
 void ForBlocks(const ProductRows& r, const ProductPanel& p, const ProductFinish& f) {
@@ -228,7 +224,6 @@ void ForBlocks(const ProductRows& r, const ProductPanel& p, const ProductFinish&
   const int64_t blocks = (r.rows + kRows - 1) / kRows;
   for (int64_t i = 0; i < blocks; ++i) {
     const int64_t first = i * kRows <= r.rows - kRows ? i * kRows : r.rows - kRows;
-    FetchOutput<kOutput, kAddend>(r, p, first, kRows);
     Block<kRows, kRegisters>(r, p, AheadOf(p, i, blocks, kRegisters), finish, first);
   }
 }
