@@ -7,6 +7,9 @@
 namespace intmill {
 namespace {
 
+// Behind more steps what was asked for would be gone again.
+constexpr size_t kStepsAhead = 2;
+
 double NowMicroseconds() {
   const auto now = std::chrono::steady_clock::now().time_since_epoch();
   return std::chrono::duration<double, std::micro>(now).count();
@@ -20,6 +23,7 @@ struct RunState::Impl {
     std::vector<const void*> inputs;
     std::vector<void*> outputs;
     std::byte* scratch = nullptr;
+    std::span<const std::byte> ahead;
     std::unique_ptr<KernelState> state;
   };
   // An operand that lies in the caller's memory and so changes from run to run.
@@ -64,6 +68,8 @@ struct RunState::Impl {
         AddPatch(s, i, false, steps[s].outputs[i]);
       }
       b.scratch = arena.get() + steps[s].scratch_offset;
+      for (size_t i = s + 1; b.ahead.empty() && i < steps.size() && i <= s + kStepsAhead; ++i)
+        b.ahead = steps[i].kernel->first_read();
       ASSIGN_OR_RETURN(b.state, steps[s].kernel->MakeState());
     }
     return Ok();
@@ -121,7 +127,7 @@ Status RunState::Run(std::span<const void* const> inputs, std::span<void* const>
     Impl::Bound& b = impl_->bound[s];
     const double start = impl_->profile ? NowMicroseconds() : 0;
     const Status status =
-        plan.steps[s].kernel->Run({b.inputs, b.outputs, b.scratch}, b.state.get());
+        plan.steps[s].kernel->Run({b.inputs, b.outputs, b.scratch, b.ahead}, b.state.get());
     if (!status.ok()) return Status(status).At(Cat("layer '", plan.steps[s].layer, "'"));
     if (impl_->profile) {
       ++impl_->times[s].calls;

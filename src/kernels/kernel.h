@@ -19,6 +19,8 @@ struct RunArgs {
   std::span<const void* const> inputs;
   std::span<void* const> outputs;
   std::byte* scratch = nullptr;  // 64-byte aligned, scratch_bytes() long, contents undefined
+  // What a step soon after this one reads first (Kernel::first_read): worth asking for by the end.
+  std::span<const std::byte> ahead = {};
 };
 
 // What a kernel needs once per run state, such as argument objects that cannot be shared.
@@ -37,6 +39,8 @@ class Kernel {
   virtual int64_t packed_bytes() const { return 0; }
   // True when input i was packed at creation and is not read by Run.
   virtual bool packs_input(int64_t /*i*/) const { return false; }
+  // Memory of its own that Run reads first, where runs before have not left it in a cache.
+  virtual std::span<const std::byte> first_read() const { return {}; }
   virtual Result<std::unique_ptr<KernelState>> MakeState() const { return {nullptr}; }
   // Thread-safe for different (args, state). Allocates nothing.
   virtual Status Run(const RunArgs& args, KernelState* state) const = 0;

@@ -188,7 +188,8 @@ class ByteAttentionKernel : public Kernel {
                           .bias = nullptr,
                           .depth = RoundUp(a.columns, kProductGroup),
                           .columns = 0,
-                          .next = nullptr};
+                          .next = nullptr,
+                          .next_bytes = 0};
     for (int64_t first = 0; first < columns; first += kProductColumns) {
       panel.columns = std::min(kProductColumns, columns - first);
       products_->loops->sums({a.data, a.step, a.rows, out + first, nullptr, out_step}, panel, {});

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstring>
 #include <limits>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -138,7 +139,11 @@ class PackedProduct {
             .bias = reinterpret_cast<const float*>(constants + 8 * Padded(i)),
             .depth = depth_,
             .columns = ColumnsOf(i),
-            .next = nullptr};
+            .next = nullptr,
+            .next_bytes = 0};
+  }
+  std::span<const std::byte> Weights(int64_t i) const {
+    return {memory_.get() + Offset(i), static_cast<size_t>(Padded(i) * depth_)};
   }
 
  private:
@@ -215,6 +220,8 @@ class ProductKernel : public Kernel {
   std::string_view name() const override { return "native int8 product:avx512_vnni"; }
   int64_t packed_bytes() const override { return packed_.bytes(); }
   bool packs_input(int64_t i) const override { return i == 1 || i == bias_input_; }
+
+  std::span<const std::byte> first_read() const override { return packed_.Weights(0); }
 
   int64_t scratch_bytes() const override { return offsets_.empty() ? 0 : rows_ * depth_; }
 
@@ -320,15 +327,17 @@ class ProductKernel : public Kernel {
     const int64_t from = s.first_row + chunk_begin + BlocksUpTo(part, s.parts, chunk_rows);
     const int64_t to = s.first_row + chunk_begin + BlocksUpTo(part + 1, s.parts, chunk_rows);
     const bool is_last = chunk + 1 == s.chunks && panel + 1 == s.panels();
-    const int64_t next = is_last || part + 1 < s.parts ? -1
-                         : panel + 1 == s.panels()     ? s.first_panel
-                                                       : s.first_panel + panel + 1;
+    std::span<const std::byte> next;
+    if (part + 1 == s.parts && is_last)
+      next = args.ahead;
+    else if (part + 1 == s.parts && packed_.bytes() >= kBytesToFetch)
+      next = packed_.Weights(s.first_panel + (panel + 1) % s.panels());
     RunOne(args, a + from * depth_, from, to - from, s.first_panel + panel, next);
   }
 
-  // `next`: the panel that comes after this one, or -1.
+  // `next`: what is read after this panel.
   void RunOne(const RunArgs& args, const uint8_t* a, int64_t first, int64_t rows, int64_t panel,
-              int64_t next) const {
+              std::span<const std::byte> next) const {
     const int64_t at = first * columns_ + panel * packed_.width();
     ProductRows r{.a = a,
                   .a_step = depth_,
@@ -340,7 +349,10 @@ class ProductKernel : public Kernel {
       r.addend = static_cast<const std::byte*>(args.inputs[static_cast<size_t>(addend_input_)]) +
                  at * addend_bytes_;
     ProductPanel p = packed_.Panel(panel);
-    if (packed_.bytes() >= kBytesToFetch && next >= 0) p.next = packed_.Panel(next).weights;
+    if (!next.empty()) {
+      p.next = reinterpret_cast<const uint8_t*>(next.data());
+      p.next_bytes = std::ssize(next);
+    }
     loop_(r, p, finish_);
   }
 

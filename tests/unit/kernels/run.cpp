@@ -68,8 +68,11 @@ Bytes Run(const Kernel& kernel, const std::vector<const void*>& inputs, size_t o
   const Result<std::unique_ptr<KernelState>> state = kernel.MakeState();
   if (!scratch.ok() || !state.ok()) return {};
   void* outputs[] = {out.data()};
+  // Whatever lies ahead, results do not know of it.
+  const std::span<const std::byte> ahead = std::as_bytes(std::span(out));
   const Status status =
-      kernel.Run({.inputs = inputs, .outputs = outputs, .scratch = scratch->get()}, state->get());
+      kernel.Run({.inputs = inputs, .outputs = outputs, .scratch = scratch->get(), .ahead = ahead},
+                 state->get());
   return status.ok() ? out : Bytes();
 }
 

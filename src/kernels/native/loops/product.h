@@ -27,8 +27,9 @@ struct ProductPanel {
   const float* bias;
   int64_t depth;    // a multiple of 4
   int64_t columns;  // 1 to 64
-  // Weights that are wanted next, as many as these; null: unknown.
+  // Weights that are wanted next; null: unknown.
   const uint8_t* next;
+  int64_t next_bytes;
 };
 
 // `out` and `addend` (which lies like it) point at the panel's first column in the first row. The

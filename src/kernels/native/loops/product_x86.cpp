@@ -46,13 +46,15 @@ struct Ahead {
   int64_t step;
 };
 
-// A block's part of the panel that comes next, so that the blocks together fetch all of it. Where
-// nobody knows that panel it is what the block reads anyway.
-[[gnu::always_inline]] inline Ahead AheadOf(const ProductPanel& p, int64_t block, int64_t blocks,
-                                            int64_t registers) {
+// A block's part of the weights that are wanted next, so that the blocks together fetch all of
+// them, or as many as they can. Where nobody knows those it is what the block reads anyway.
+[[gnu::always_inline]] inline Ahead AheadOf(const ProductPanel& p, int64_t block, int64_t blocks) {
   if (p.next == nullptr) return {p.weights, 0};
-  const int64_t step = (64 * registers + blocks - 1) / blocks;
-  return {p.next + block * step * (p.depth / kProductGroup), step};
+  constexpr int64_t kLine = 64;
+  const int64_t groups = p.depth / kProductGroup;
+  const int64_t even = (p.next_bytes + blocks * groups - 1) / (blocks * groups);
+  const int64_t step = even < kLine ? even : kLine;
+  return {p.next + block * step * groups, step};
 }
 
 // What becomes of a row of sums, up to four registers of them. Of two operands, one of them NaN,
@@ -224,7 +226,7 @@ void ForBlocks(const ProductRows& r, const ProductPanel& p, const ProductFinish&
   const int64_t blocks = (r.rows + kRows - 1) / kRows;
   for (int64_t i = 0; i < blocks; ++i) {
     const int64_t first = i * kRows <= r.rows - kRows ? i * kRows : r.rows - kRows;
-    Block<kRows, kRegisters>(r, p, AheadOf(p, i, blocks, kRegisters), finish, first);
+    Block<kRows, kRegisters>(r, p, AheadOf(p, i, blocks), finish, first);
   }
 }
 
