@@ -29,12 +29,13 @@ class LayerNormKernel : public Kernel {
   int64_t scratch_bytes() const override { return norm_.has_floats ? 0 : ranges_ * row_bytes_; }
 
   Status Run(const RunArgs& args, KernelState*) const override {
+    const bool is_shared = CurrentThreads() > 1;
     ParallelFor(ranges_, 1, [&](int64_t begin, int64_t end) {
       auto* row =
           norm_.has_floats ? nullptr : reinterpret_cast<float*>(args.scratch + begin * row_bytes_);
       const int64_t end_row = norm_.rows * end / ranges_;
       for (int64_t i = norm_.rows * begin / ranges_; i < end_row; ++i) {
-        if (i + kRowsAhead < end_row) Fetch(args, i + kRowsAhead);
+        if (is_shared && i + kRowsAhead < end_row) Fetch(args, i + kRowsAhead);
         RunRow(args, i, row);
       }
     });
