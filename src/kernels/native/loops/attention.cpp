@@ -149,15 +149,6 @@ void Exponentials(const ScoreRows& rows, uint8_t* y, float* sums) {
   LowBytes(reinterpret_cast<const float*>(rows.sums), y, rows.count * rows.step);
 }
 
-}  // namespace
-
-void ExponentialBytes(const ScoreRows& rows, uint8_t* y, float* sums) {
-  if (rows.by_difference)
-    Exponentials<Differences>(rows, y, sums);
-  else
-    Exponentials<Reals>(rows, y, sums);
-}
-
 template <typename T>
 void ScaleToBytes(const T* x, float factor, float zero_point, uint8_t flip, uint8_t* y, int64_t n) {
   for (int64_t i = 0; i < n; ++i) {
@@ -166,6 +157,15 @@ void ScaleToBytes(const T* x, float factor, float zero_point, uint8_t flip, uint
     t = ClampTo(t, -zero_point, 255.0f - zero_point);
     y[i] = static_cast<uint8_t>(RoundToInt(t) + static_cast<int32_t>(zero_point)) ^ flip;
   }
+}
+
+}  // namespace
+
+void ExponentialBytes(const ScoreRows& rows, uint8_t* y, float* sums) {
+  if (rows.by_difference)
+    Exponentials<Differences>(rows, y, sums);
+  else
+    Exponentials<Reals>(rows, y, sums);
 }
 
 void ScaleSums(const int32_t* x, float factor, float* y, int64_t n) {
