@@ -5,8 +5,19 @@
 #include <cmath>
 #include <numbers>
 
+#include "tensor/quantize.h"
+
 namespace intmill {
 namespace {
+
+// Rounded to integers, of which each has its entry.
+float LookUp(const PostOp& op, float x) {
+  const QParams& q = *op.rounded;
+  const int32_t stored =
+      QuantizeValue(x, q.scales[0], q.zero_points[0], static_cast<int32_t>(MinOf(q.dtype)),
+                    static_cast<int32_t>(MaxOf(q.dtype)));
+  return op.table.data<float>()[static_cast<uint8_t>(stored)];
+}
 
 double Sigmoid(double x) { return 1.0 / (1.0 + std::exp(-x)); }
 
@@ -35,6 +46,8 @@ float Apply(const PostOp& op, float x, float other) {
       return static_cast<float>(x * Sigmoid(x));
     case PostOp::Kind::kAdd:
       return x + other;
+    case PostOp::Kind::kTable:
+      return LookUp(op, x);
   }
   return x;
 }

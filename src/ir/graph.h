@@ -47,13 +47,18 @@ struct PostOp {
     kHardSwish,
     kGelu,
     kSwish,
-    kAdd
+    kAdd,
+    kTable  // the last one, where it is there
   };
   Kind kind = Kind::kRelu;
   float alpha = 0;  // kClip: lower bound; kLeakyRelu, kElu, kHardSigmoid: as ONNX
   float beta = 0;   // kClip: upper bound; kHardSigmoid: as ONNX
   int64_t input =
       0;  // kAdd: index into Node::inputs of the tensor added (same shape as the output)
+  // kTable: the 8-bit integers, with one scale, that the result is rounded to, and the 256 f32
+  // that come of them, in the order of their bytes (s8 as two's complement).
+  QParamsPtr rounded;
+  Tensor table;
 };
 
 struct Node {

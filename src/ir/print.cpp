@@ -9,8 +9,8 @@ namespace {
 // In the order of PostOp::Kind.
 constexpr const char* kPostOpNames[] = {"relu", "clip",  "leaky_relu",   "sigmoid",
                                         "tanh", "elu",   "hard_sigmoid", "hard_swish",
-                                        "gelu", "swish", "add"};
-static_assert(std::size(kPostOpNames) == static_cast<size_t>(PostOp::Kind::kAdd) + 1);
+                                        "gelu", "swish", "add",          "table"};
+static_assert(std::size(kPostOpNames) == static_cast<size_t>(PostOp::Kind::kTable) + 1);
 
 struct AttributeText {
   std::string& out;

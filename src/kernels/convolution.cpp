@@ -43,6 +43,13 @@ Result<std::unique_ptr<Kernel>> MakeConvolution(const Convolution& conv, Isa isa
     const MatMul product = AsMatMul(conv);
     if (native::PrefersProduct(product, isa)) return native::MakeProduct(product, isa);
   }
+  if (conv.epilogue.table) {
+    Convolution plain = conv;
+    plain.epilogue.table.reset();
+    ASSIGN_OR_RETURN(std::unique_ptr<Kernel> kernel, MakeConvolution(plain, isa));
+    const int64_t elements = conv.batch * conv.out_channels * NumElements(conv.out);
+    return native::MakeWithTable(std::move(kernel), *conv.epilogue.table, elements, isa);
+  }
   Result<std::unique_ptr<Kernel>> kernel = onednn::MakeConvolution(conv, isa);
   // Floats without oneDNN go to the reference; integers have an exact kernel of our own.
   if (kernel.ok() || !IsQuantized8(conv.in_dtype) || kernel.status().code() != Code::kUnsupported)

@@ -4,8 +4,10 @@
 #define INTMILL_KERNELS_EPILOGUE_H
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
+#include "kernels/native/table.h"
 #include "tensor/dtype.h"
 
 namespace intmill {
@@ -42,6 +44,7 @@ struct EpilogueStep {
 //   t = t * (1 / divisor)          unless 1; integers only
 //   t = t + zero_point             unless 0
 //   q = saturate(round_half_even(t))    integer outputs; floats are t
+//   q = table[q]                        unless there is none; bytes only
 //
 // A zero point whose addition can be put into the bias is put there, so that one multiply and one
 // add remain.
@@ -51,6 +54,7 @@ struct Epilogue {
   std::vector<EpilogueStep> steps;
   float divisor = 1;
   int32_t zero_point = 0;
+  std::optional<native::ByteTable> table;  // of bytes with the kernel's output type in front of it
 };
 
 }  // namespace intmill

@@ -174,7 +174,7 @@ Result<std::unique_ptr<Kernel>> Lower(const LowerArgs& args) {
   }
   ASSIGN_OR_RETURN(c.epilogue, MakeEpilogue(args, sum));
   c.in_dtype = x.dtype;
-  c.out_dtype = args.out(0).dtype;
+  c.out_dtype = RoundedOutput(args).dtype;
   c.weights = weights.tensor.data<void>();
   c.weight_dtype = weights.tensor.dtype();
   c.weight_zero_points = weights.zero_points;

@@ -166,7 +166,7 @@ Result<std::unique_ptr<Kernel>> Lower(const LowerArgs& args) {
   ASSIGN_OR_RETURN(m.out, ProductShape(m.a, m.b));
   if (NumElements(m.out) == 0 || m.depth() == 0) return Error(Code::kUnsupported, "no elements");
   m.a_dtype = a.dtype;
-  m.out_dtype = args.out(0).dtype;
+  m.out_dtype = RoundedOutput(args).dtype;
   Weights weights;
   RealSum sum;
   TRY(ReadRight(args, g, m, weights, sum));

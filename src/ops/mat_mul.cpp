@@ -139,7 +139,7 @@ Result<std::unique_ptr<Kernel>> Lower(const LowerArgs& args) {
     return Error(Code::kUnsupported, "no elements");
   MatMul m{.a = std::move(shapes.a), .b = std::move(shapes.b), .out = std::move(shapes.out)};
   m.a_dtype = a.dtype;
-  m.out_dtype = args.out(0).dtype;
+  m.out_dtype = RoundedOutput(args).dtype;
   Weights weights;
   RealSum sum;
   TRY(ReadRight(args, m, weights, sum));

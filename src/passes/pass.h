@@ -45,6 +45,7 @@ Result<int64_t> FusePad(Graph& graph, PassContext& context);
 Result<int64_t> FuseQuantize(Graph& graph, PassContext& context);
 Result<int64_t> FuseResidualAdd(Graph& graph, PassContext& context);
 Result<int64_t> FuseSoftmax(Graph& graph, PassContext& context);
+Result<int64_t> FuseTable(Graph& graph, PassContext& context);
 Result<int64_t> MoveQdq(Graph& graph, PassContext& context);
 Result<int64_t> PullSelection(Graph& graph, PassContext& context);
 Result<int64_t> RemoveIdentity(Graph& graph, PassContext& context);

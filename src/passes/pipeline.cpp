@@ -33,6 +33,7 @@ constexpr Pass kFusePad = {"fuse_pad", FusePad};
 constexpr Pass kFuseQuantize = {"fuse_quantize", FuseQuantize};
 constexpr Pass kFuseResidualAdd = {"fuse_residual_add", FuseResidualAdd};
 constexpr Pass kFuseSoftmax = {"fuse_softmax", FuseSoftmax};
+constexpr Pass kFuseTable = {"fuse_table", FuseTable};
 constexpr Pass kFoldDynamic = {"fold_dynamic", FoldDynamic};
 constexpr Pass kFoldWeightOnly = {"fold_weight_only", FoldWeightOnly};
 constexpr Pass kFoldQdq = {"fold_qdq", FoldQdq};
@@ -53,10 +54,10 @@ constexpr Pass kFusions[] = {kPullSelection,   kFlattenMatMul, kFuseActivations,
                              kFuseActivations, kFuseSoftmax,   kRemoveIdentity,  kMoveQdq,
                              kFoldConstants,   kPrune};
 // After fold_qdq shapes are not inferred again: operators on integers would be taken for float
-// ones.
-constexpr Pass kIntegerPasses[] = {kSplitInt16, kFoldQdq,        kFoldDynamic,  kFoldWeightOnly,
-                                   kFoldBf16,   kFuseAttention,  kFuseQuantize, kFusePad,
-                                   kPrune,      kFoldDequantize, kPrune};
+// ones. It leaves DequantizeLinear that nobody reads: fuse_table wants bytes with one reader.
+constexpr Pass kIntegerPasses[] = {kSplitInt16, kFoldQdq,       kFoldDynamic,    kFoldWeightOnly,
+                                   kFoldBf16,   kFuseAttention, kFuseQuantize,   kFusePad,
+                                   kPrune,      kFuseTable,     kFoldDequantize, kPrune};
 
 // An argument about a shape travels one operator a round, through fold_shapes all at once.
 constexpr int64_t kMaxRounds = 8;

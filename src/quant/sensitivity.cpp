@@ -207,8 +207,8 @@ Result<std::unique_ptr<Sensitivity>> Sensitivity::Create(std::shared_ptr<const G
     one_thread.threads = 1;
     ASSIGN_OR_RETURN(impl->float_model, Session::Create(graph, std::move(one_thread)));
   }
-  // Results of layers that take a residual must exist by themselves.
-  for (const char* pass : {"fuse_residual_add", "move_qdq"})
+  // Results of layers that take a residual or are looked up must exist by themselves.
+  for (const char* pass : {"fuse_residual_add", "move_qdq", "fuse_table"})
     options.session.passes.disabled.emplace_back(pass);
   impl->graph = std::move(graph);
   impl->options = std::move(options);

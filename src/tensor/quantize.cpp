@@ -95,6 +95,15 @@ std::vector<Range> FiniteRanges(const Tensor& x, int64_t axis) {
 
 }  // namespace
 
+Result<Tensor> RealValuesOfBytes(const QParams& q) {
+  ASSIGN_OR_RETURN(Tensor values, Tensor::Make(DType::kF32, {256}));
+  for (int32_t byte = 0; byte < 256; ++byte) {
+    const int32_t stored = q.dtype == DType::kS8 ? static_cast<int8_t>(byte) : byte;
+    values.mutable_data<float>()[byte] = DequantizeValue(stored, q.scales[0], q.zero_points[0]);
+  }
+  return values;
+}
+
 Result<QParams> ChooseQParams(const Tensor& x, const ChooseOptions& options) {
   TRY(CheckFloat(x));
   if (options.axis < -1 || options.axis >= x.rank())

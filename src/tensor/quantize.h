@@ -27,6 +27,10 @@ inline float DequantizeValue(int32_t q, float s, int32_t z) {
   return static_cast<float>(q - z) * s;
 }
 
+// The real numbers that the 256 bytes of 8-bit integers with one scale stand for, in the order of
+// the bytes.
+Result<Tensor> RealValuesOfBytes(const QParams& q);
+
 // How parameters are chosen for a whole tensor from its own values (min and max).
 struct ChooseOptions {
   DType dtype = DType::kU8;

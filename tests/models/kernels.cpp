@@ -57,7 +57,7 @@ Result<Outputs> RunPlan(const Graph& graph, const std::vector<Tensor>& inputs, i
 std::string WrongStep(const Checks& checks, bool verbose) {
   std::string first;
   for (const auto& step : checks.steps()) {
-    const bool wrong = step->worst > (step->integers ? kSteps : kRelative);
+    const bool wrong = step->worst > (step->integers ? kSteps * step->table_steps : kRelative);
     if (verbose && (wrong || step->different > 0 || step->kernel == "reference"))
       std::printf("  %s %s (%s) by %s: worst %g, %ld of %ld differ\n", wrong ? "WRONG" : "",
                   step->layer.c_str(), step->op.c_str(), step->kernel.c_str(), step->worst,

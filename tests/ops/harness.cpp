@@ -84,6 +84,7 @@ double PostOpValue(const PostOp& p, double x) {
     case PostOp::Kind::kSwish:
       return x / (1 + std::exp(-x));
     case PostOp::Kind::kAdd:
+    case PostOp::Kind::kTable:  // no case has one
       break;
   }
   return x;

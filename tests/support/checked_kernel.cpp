@@ -58,6 +58,21 @@ uint64_t Hash(const void* data, const Operand& operand) {
   return std::hash<std::string_view>()({static_cast<const char*>(data), bytes});
 }
 
+// The largest distance between the entries of two bytes one step apart.
+double StepsOfTable(const LowerArgs& args) {
+  const std::vector<PostOp>& ops = args.node.post_ops;
+  if (ops.empty() || ops.back().kind != PostOp::Kind::kTable) return 1;
+  const float* entries = ops.back().table.data<float>();
+  const int low = ops.back().rounded->dtype == DType::kS8 ? -128 : 0;
+  double most = 0;
+  for (int q = low; q < low + 255; ++q) {
+    const float a = entries[static_cast<uint8_t>(q)];
+    const float b = entries[static_cast<uint8_t>(q + 1)];
+    most = std::max(most, std::abs(double{a} - double{b}));
+  }
+  return std::max(1.0, std::ceil(most / args.out(0).qparams->scales[0]));
+}
+
 class CheckedKernel final : public Kernel {
  public:
   CheckedKernel(std::unique_ptr<Kernel> chosen, std::unique_ptr<Kernel> reference,
@@ -150,6 +165,7 @@ KernelHook Checks::Hook(const Checks* known) {
     check->layer = args.node.name;
     check->op = args.node.op->name;
     check->kernel = chosen->name();
+    check->table_steps = StepsOfTable(args);
     steps_.push_back(check);
     return MakeKernel<CheckedKernel>(std::move(chosen), std::move(reference), std::move(inputs),
                                      std::move(outputs), std::move(constants), std::move(before),

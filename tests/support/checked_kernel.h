@@ -19,10 +19,11 @@ struct StepCheck {
   std::string kernel;
   bool integers = false;  // output integers that stand for real numbers
   int64_t values = 0;
-  int64_t different = 0;  // integers that are not equal
-  double worst = 0;       // integers: in steps; floats: |a - b| / max |b| over the tensor
-  uint64_t read = 0;      // a hash of what the chosen kernel read
-  uint64_t bits = 0;      // a hash of what it wrote
+  int64_t different = 0;   // integers that are not equal
+  double worst = 0;        // integers: in steps; floats: |a - b| / max |b| over the tensor
+  double table_steps = 1;  // how far apart a table behind the kernel puts neighbours, if more
+  uint64_t read = 0;       // a hash of what the chosen kernel read
+  uint64_t bits = 0;       // a hash of what it wrote
 };
 
 // Collects the checks of all steps. Outlives the plan.

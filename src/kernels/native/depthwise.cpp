@@ -164,8 +164,8 @@ class PackedDepthwise {
 
 class DepthwiseConvolution : public Kernel {
  public:
-  DepthwiseConvolution(const Convolution& c, const Loops& loops, PackedDepthwise packed,
-                       AlignedBytes padding)
+  DepthwiseConvolution(const Convolution& c, const Loops& loops, TableLoop table_loop,
+                       PackedDepthwise packed, AlignedBytes padding)
       : channels_(c.in_channels),
         in_{c.in[0], c.in[1]},
         out_{c.out[0], c.out[1]},
@@ -180,6 +180,7 @@ class DepthwiseConvolution : public Kernel {
         is_fused_(IsFused(c)),
         finish_(is_fused_ ? FinishOf(c) : DepthwiseFinish{.output = DepthwiseOutput::kSums}),
         loop_(LoopFor(c, *loops.depthwise)),
+        table_loop_(table_loop),
         name_(Cat("native int8 depthwise:", loops.level)),
         packed_(std::move(packed)),
         padding_(std::move(padding)),
@@ -205,10 +206,15 @@ class DepthwiseConvolution : public Kernel {
 
   Status Run(const RunArgs& args, KernelState*) const override {
     tasks_.Run(args.scratch, [&](int64_t begin, int64_t end, std::byte* scratch) {
-      if (is_fused_) return RunFused(args, begin, end);
-      for (int64_t line = begin; line < end; ++line)
-        for (int64_t first = 0; first < out_[1]; first += kUnfinished)
-          RunUnfused(args, line, first, scratch);
+      for (int64_t line = begin; line < end; ++line) {
+        if (is_fused_) {
+          RunFused(args, line);
+        } else {
+          for (int64_t first = 0; first < out_[1]; first += kUnfinished)
+            RunUnfused(args, line, first, scratch);
+        }
+        if (epilogue_.table) LookUp(args, line);
+      }
     });
     return Ok();
   }
@@ -227,13 +233,18 @@ class DepthwiseConvolution : public Kernel {
     return is_fused_ ? 0 : (kUnfinished + 1) * packed_.blocks().channels * 4;
   }
 
-  void RunFused(const RunArgs& args, int64_t begin, int64_t end) const {
+  void RunFused(const RunArgs& args, int64_t line) const {
     const int64_t line_bytes = out_[1] * channels_ * (BitsOf(out_dtype_) / 8);
-    for (int64_t line = begin; line < end; ++line) {
-      DepthwiseStrip strip = StripOf(args, line, 0, out_[1]);
-      strip.out = static_cast<std::byte*>(args.outputs[0]) + line * line_bytes;
-      loop_(strip, packed_.All(), finish_);
-    }
+    DepthwiseStrip strip = StripOf(args, line, 0, out_[1]);
+    strip.out = static_cast<std::byte*>(args.outputs[0]) + line * line_bytes;
+    loop_(strip, packed_.All(), finish_);
+  }
+
+  // Of a whole line, as the loops compute channels of the last block twice.
+  void LookUp(const RunArgs& args, int64_t line) const {
+    const int64_t line_bytes = out_[1] * channels_;
+    uint8_t* const bytes = static_cast<uint8_t*>(args.outputs[0]) + line * line_bytes;
+    table_loop_(epilogue_.table->data(), bytes, bytes, line_bytes);
   }
 
   // Output pixels from `first` on, whose sums wait in scratch memory.
@@ -305,6 +316,7 @@ class DepthwiseConvolution : public Kernel {
   const bool is_fused_;
   const DepthwiseFinish finish_;
   const DepthwiseLoop loop_;
+  const TableLoop table_loop_;
   const std::string name_;
   const PackedDepthwise packed_;
   const AlignedBytes padding_;
@@ -337,7 +349,8 @@ Result<std::unique_ptr<Kernel>> MakeDepthwise(const Convolution& conv, Isa isa) 
   const int64_t bytes = DepthwiseConvolution::LineBytes(conv);
   ASSIGN_OR_RETURN(AlignedBytes padding, AllocateAligned(bytes));
   std::memset(padding.get(), conv.in_zero_point, static_cast<size_t>(bytes));
-  return MakeKernel<DepthwiseConvolution>(conv, loops, std::move(packed), std::move(padding));
+  return MakeKernel<DepthwiseConvolution>(conv, loops, TableLoopFor(isa), std::move(packed),
+                                          std::move(padding));
 }
 
 }  // namespace intmill::native

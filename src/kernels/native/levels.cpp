@@ -62,8 +62,8 @@ TableLoop TableLoopFor([[maybe_unused]] Isa isa) {
 
 const Products* ProductsFor([[maybe_unused]] Isa isa) {
 #if defined(__x86_64__)
-  static constexpr Products kProducts = {&avx512_vnni::kProductLoops,
-                                         &avx512_vnni::kProductPacking};
+  static const Products kProducts = {&avx512_vnni::kProductLoops, &avx512_vnni::kProductPacking,
+                                     HasVbmi()};
   if (isa >= Isa::kAvx512Vnni) return &kProducts;
 #endif
   return nullptr;

@@ -15,6 +15,7 @@ TableLoop TableLoopFor(Isa isa);
 struct Products {
   const ProductLoops* loops;
   const ProductPacking* packing;
+  bool look_up;  // whether the processor has what ProductOutput::kEntries needs
 };
 const Products* ProductsFor(Isa isa);
 

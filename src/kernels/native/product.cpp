@@ -6,6 +6,7 @@
 #include <array>
 #include <cstring>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -78,7 +79,8 @@ bool FitsEpilogue(const Epilogue& e, DType out) {
   return true;
 }
 
-ProductFinish FinishOf(const MatMul& m) {
+// `table` stays where it is; null: none.
+ProductFinish FinishOf(const MatMul& m, const uint8_t* table) {
   const Epilogue& e = m.epilogue;
   const bool adds_signed = !e.steps.empty() && e.steps[0].dtype == DType::kS8;
   ProductFinish f{.has_clamp = false,
@@ -88,7 +90,8 @@ ProductFinish FinishOf(const MatMul& m) {
                   .factor = 1.0f / e.divisor,
                   .zero_point = static_cast<float>(e.zero_point),
                   .highest = m.out_dtype == DType::kS8 ? 127.0f : 255.0f,
-                  .addend_bits = adds_signed ? -1 : 0xff};
+                  .addend_bits = adds_signed ? -1 : 0xff,
+                  .table = table};
   for (const EpilogueStep& step : e.steps) {
     if (step.kind != Kind::kClip) continue;
     f.has_clamp = true;
@@ -104,8 +107,9 @@ ProductAddend AddendOf(const Epilogue& e) {
 }
 
 ProductLoop LoopOf(const MatMul& m, const ProductLoops& loops) {
-  const ProductOutput output =
-      m.out_dtype == DType::kF32 ? ProductOutput::kF32 : ProductOutput::kBytes;
+  const ProductOutput output = m.out_dtype == DType::kF32 ? ProductOutput::kF32
+                               : m.epilogue.table         ? ProductOutput::kEntries
+                                                          : ProductOutput::kBytes;
   return loops.finished[static_cast<int>(output)][static_cast<int>(AddendOf(m.epilogue))];
 }
 
@@ -213,7 +217,8 @@ class ProductKernel : public Kernel {
         bias_input_(m.bias_input),
         chunk_rows_(RowsOfChunk(m)),
         offsets_(RowOffsets(m)),
-        finish_(FinishOf(m)),
+        table_(m.epilogue.table),
+        finish_(FinishOf(m, table_ ? table_->data() : nullptr)),
         loop_(loop),
         packed_(std::move(packed)) {}
 
@@ -365,7 +370,8 @@ class ProductKernel : public Kernel {
   const int64_t bias_input_;
   const int64_t chunk_rows_;
   const std::vector<int64_t> offsets_;
-  const ProductFinish finish_;
+  const std::optional<ByteTable> table_;
+  const ProductFinish finish_;  // points at it
   const ProductLoop loop_;
   const PackedProduct packed_;
 };
@@ -373,11 +379,12 @@ class ProductKernel : public Kernel {
 }  // namespace
 
 bool PrefersProduct(const MatMul& m, Isa isa) {
-  return isa < Isa::kAmx && ProductsFor(isa) != nullptr && m.weights != nullptr &&
-         m.a_dtype == DType::kU8 && m.b_dtype == DType::kS8 && m.weight_zero_points.empty() &&
-         m.a_scale_input < 0 && !m.a_is_transposed && m.depth() % kProductGroup == 0 &&
-         NumElements(m.b) == m.columns() * m.depth() && NumElements(m.a) == RowsOf(m) * m.depth() &&
-         FitsEpilogue(m.epilogue, m.out_dtype);
+  const Products* const products = ProductsFor(isa);
+  return isa < Isa::kAmx && products != nullptr && (!m.epilogue.table || products->look_up) &&
+         m.weights != nullptr && m.a_dtype == DType::kU8 && m.b_dtype == DType::kS8 &&
+         m.weight_zero_points.empty() && m.a_scale_input < 0 && !m.a_is_transposed &&
+         m.depth() % kProductGroup == 0 && NumElements(m.b) == m.columns() * m.depth() &&
+         NumElements(m.a) == RowsOf(m) * m.depth() && FitsEpilogue(m.epilogue, m.out_dtype);
 }
 
 Result<std::unique_ptr<Kernel>> MakeProduct(const MatMul& m, Isa isa) {

@@ -9,15 +9,6 @@ bool IsScaledByte(const Operand& operand) {
   return IsQuantized8(operand.dtype) && operand.qparams != nullptr && operand.qparams->per_tensor();
 }
 
-Result<Tensor> RealValues(const QParams& q) {
-  ASSIGN_OR_RETURN(Tensor values, Tensor::Make(DType::kF32, {256}));
-  for (int32_t byte = 0; byte < 256; ++byte) {
-    const int32_t stored = q.dtype == DType::kS8 ? static_cast<int8_t>(byte) : byte;
-    values.mutable_data<float>()[byte] = DequantizeValue(stored, q.scales[0], q.zero_points[0]);
-  }
-  return values;
-}
-
 native::ByteTable QuantizeAll(const Tensor& values, const QParams& q) {
   native::ByteTable table{};
   const auto low = static_cast<int32_t>(MinOf(q.dtype));
@@ -29,7 +20,7 @@ native::ByteTable QuantizeAll(const Tensor& values, const QParams& q) {
 }
 
 Result<native::ByteTable> RescaleTable(const QParams& from, const QParams& to) {
-  ASSIGN_OR_RETURN(const Tensor real, RealValues(from));
+  ASSIGN_OR_RETURN(const Tensor real, RealValuesOfBytes(from));
   return QuantizeAll(real, to);
 }
 

@@ -10,8 +10,6 @@ namespace intmill::ops {
 // 8 bits with one scale and zero point.
 bool IsScaledByte(const Operand& operand);
 
-// The real numbers that the 256 bytes stand for, in the order of the bytes.
-Result<Tensor> RealValues(const QParams& q);
 // One byte for each of 256 real numbers.
 native::ByteTable QuantizeAll(const Tensor& values, const QParams& q);
 // From the bytes of one scale to the nearest of another.

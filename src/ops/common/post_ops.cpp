@@ -29,6 +29,8 @@ const char* PostOpName(PostOp::Kind kind) {
       return "Swish";
     case PostOp::Kind::kAdd:
       return "Add";
+    case PostOp::Kind::kTable:
+      return "table";
   }
   return "unknown";
 }

@@ -3,6 +3,7 @@
 
 #include "ops/common/byte_table.h"
 #include "ops/common/post_ops.h"
+#include "tensor/quantize.h"
 
 namespace intmill::ops {
 Status InferSame(InferContext& context) {
@@ -19,7 +20,7 @@ Result<std::unique_ptr<Kernel>> LowerTable(const LowerArgs& args) {
   if (!IsScaledByte(in) || !IsScaledByte(out))
     return Error(Code::kUnsupported, "element types ", DTypeName(in.dtype), " to ",
                  DTypeName(out.dtype), ", or a scale per channel");
-  ASSIGN_OR_RETURN(const Tensor real, RealValues(*in.qparams));
+  ASSIGN_OR_RETURN(const Tensor real, RealValuesOfBytes(*in.qparams));
   std::vector<const Tensor*> inputs = {&real};
   for (size_t i = 1; i < args.inputs.size(); ++i) {
     if (args.inputs[i].present && args.inputs[i].constant == nullptr)

@@ -5,12 +5,19 @@
 #include <cmath>
 #include <limits>
 
+#include "ops/common/byte_table.h"
 #include "ops/common/post_ops.h"
 
 namespace intmill::ops {
 namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+const PostOp* TableOf(const Node& node) {
+  const bool has_table =
+      !node.post_ops.empty() && node.post_ops.back().kind == PostOp::Kind::kTable;
+  return has_table ? &node.post_ops.back() : nullptr;
+}
 
 Result<EpilogueStep> StepOf(const PostOp& p) {
   EpilogueStep step{.alpha = p.alpha, .beta = p.beta, .input = p.input};
@@ -51,12 +58,10 @@ Result<EpilogueStep> StepOf(const PostOp& p) {
     case PostOp::Kind::kAdd:
       step.kind = Kind::kAdd;
       return step;
+    case PostOp::Kind::kTable:
+      break;
   }
   return Error(Code::kUnsupported, "post-op ", PostOpName(p.kind));
-}
-
-bool IsScaledByte(const Operand& o) {
-  return IsQuantized8(o.dtype) && o.qparams != nullptr && o.qparams->per_tensor();
 }
 
 // One unit of t in the epilogue, in real numbers, and what the addends' zero points make of zero.
@@ -188,8 +193,18 @@ Status CheckDepth(int64_t depth) {
                " 8-bit products may overflow 32 bits, at most ", kMaxDepth, " wanted");
 }
 
-Result<Epilogue> MakeEpilogue(const LowerArgs& args, const RealSum& sum) {
-  const Operand& out = args.out(0);
+Operand RoundedOutput(const LowerArgs& args) {
+  Operand rounded = args.out(0);
+  const PostOp* const table = TableOf(args.node);
+  if (table == nullptr) return rounded;
+  rounded.dtype = table->rounded->dtype;
+  rounded.qparams = table->rounded.get();
+  return rounded;
+}
+
+Result<Epilogue> MakeEpilogue(const LowerArgs& given, const RealSum& sum) {
+  const Operand out = RoundedOutput(given);
+  const LowerArgs args = {given.node, given.inputs, {&out, 1}, given.isa};
   const bool integers = !sum.scales.empty();
   const bool is_rounded = out.dtype == DType::kBf16 && args.in(0).dtype == DType::kBf16;
   if (out.dtype != DType::kF32 && !is_rounded && (!integers || !IsScaledByte(out)))
@@ -197,6 +212,7 @@ Result<Epilogue> MakeEpilogue(const LowerArgs& args, const RealSum& sum) {
                  " without a scale of its own");
   Epilogue e;
   for (const PostOp& p : args.node.post_ops) {
+    if (&p == TableOf(args.node)) break;
     ASSIGN_OR_RETURN(EpilogueStep step, StepOf(p));
     e.steps.push_back(std::move(step));
   }
@@ -210,6 +226,11 @@ Result<Epilogue> MakeEpilogue(const LowerArgs& args, const RealSum& sum) {
   for (const double scale : sum.scales) e.scales.push_back(static_cast<float>(scale / units.unit));
   if (integers) FoldScales(args, units, e, bias);
   if (!AllZero(bias)) e.bias.assign(bias.begin(), bias.end());
+  if (const PostOp* table = TableOf(args.node)) {
+    if (!integers || !IsScaledByte(given.out(0)))
+      return Error(Code::kUnsupported, "a table between other than bytes");
+    e.table = QuantizeAll(table->table, *given.out(0).qparams);
+  }
   return e;
 }
 

@@ -22,6 +22,9 @@ struct RealSum {
   int64_t channels = 1;
 };
 
+// Output 0 as it is before the table that is the node's last post-op, where it has one.
+Operand RoundedOutput(const LowerArgs& args);
+
 // The epilogue of `sum` followed by the node's post-ops, for the node's output 0. Refuses by name
 // what the arithmetic cannot hold.
 Result<Epilogue> MakeEpilogue(const LowerArgs& args, const RealSum& sum);

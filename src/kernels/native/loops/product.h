@@ -16,7 +16,8 @@ constexpr int ProductRowsFor(int64_t registers) {
   return registers == 4 ? 6 : registers == 3 ? 8 : 12;
 }
 
-enum class ProductOutput { kBytes, kF32, kS32 };
+// kEntries: bytes looked up in a table, which needs AVX-512 VBMI.
+enum class ProductOutput { kBytes, kF32, kEntries, kS32 };
 enum class ProductAddend { kNone, kF32, kBytes };
 
 // The constants of a panel are there for whole registers, with zeros for columns that are not.
@@ -53,15 +54,16 @@ struct ProductFinish {
   bool is_signed;  // bytes, from here on
   float factor;
   float zero_point;
-  float highest;        // 255, or 127 of signed ones
-  int32_t addend_bits;  // of an addend in bytes: all where they are signed, else the lowest eight
+  float highest;         // 255, or 127 of signed ones
+  int32_t addend_bits;   // of an addend in bytes: all where they are signed, else the lowest eight
+  const uint8_t* table;  // of kEntries: 256, one for each byte
 };
 
 using ProductLoop = void (*)(const ProductRows& rows, const ProductPanel& panel,
                              const ProductFinish& finish);
 
 struct ProductLoops {
-  ProductLoop finished[2][3];  // by output, kBytes or kF32, and by addend
+  ProductLoop finished[3][3];  // by output, any but kS32, and by addend
   ProductLoop sums;            // kS32, without an addend
 };
 

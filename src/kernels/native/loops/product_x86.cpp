@@ -57,6 +57,24 @@ struct Ahead {
   return {p.next + block * step * groups, step};
 }
 
+constexpr bool WritesBytes(ProductOutput output) {
+  return output == ProductOutput::kBytes || output == ProductOutput::kEntries;
+}
+
+// Written out, as VNNI does not imply VBMI: this level is compiled without it.
+[[gnu::always_inline]] inline __m512i Entries(const uint8_t* table, __m512i bytes) {
+  // The lower seven bits choose among 128 bytes, the eighth between the halves.
+  __m512i low = bytes;
+  __m512i high = bytes;
+  asm("vpermi2b %2, %1, %0"
+      : "+v"(low)
+      : "v"(_mm512_loadu_si512(table)), "v"(_mm512_loadu_si512(table + 64)));
+  asm("vpermi2b %2, %1, %0"
+      : "+v"(high)
+      : "v"(_mm512_loadu_si512(table + 128)), "v"(_mm512_loadu_si512(table + 192)));
+  return _mm512_mask_blend_epi8(_mm512_movepi8_mask(bytes), low, high);
+}
+
 // What becomes of a row of sums, up to four registers of them. Of two operands, one of them NaN,
 // MINPS and MAXPS give the second.
 template <ProductOutput kOutput, ProductAddend kAddend, int kRegisters>
@@ -73,7 +91,7 @@ class RowFinish {
                                          __m512i sum3) const {
     const int64_t at = row * r_.out_step;
     Fetch(row + ProductRowsFor(kRegisters));
-    if constexpr (kOutput == ProductOutput::kBytes) {
+    if constexpr (WritesBytes(kOutput)) {
       const __m512i t0 = Integer<0>(sum0, at);
       const __m512i t1 = kRegisters > 1 ? Integer<1>(sum1, at) : t0;
       const __m512i t2 = kRegisters > 2 ? Integer<2>(sum2, at) : t0;
@@ -94,7 +112,7 @@ class RowFinish {
   // not foresee. One row at a time, as the weights come on the same way.
   [[gnu::always_inline]] void Fetch(int64_t row) const {
     if (row >= r_.rows) return;
-    constexpr int64_t kBytes = kOutput == ProductOutput::kBytes ? 1 : 4;
+    constexpr int64_t kBytes = WritesBytes(kOutput) ? 1 : 4;
     const char* out = static_cast<const char*>(r_.out) + row * r_.out_step * kBytes;
     for (int64_t i = 0; i < kProductLanes * kRegisters * kBytes; i += kLine)
       __builtin_prefetch(out + i, 1);
@@ -145,8 +163,9 @@ class RowFinish {
     const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
     const __m512i bytes =
         f_.is_signed ? _mm512_packs_epi16(low, high) : _mm512_packus_epi16(low, high);
-    _mm512_mask_storeu_epi8(static_cast<uint8_t*>(r_.out) + at, here_,
-                            _mm512_permutexvar_epi32(order, bytes));
+    __m512i row = _mm512_permutexvar_epi32(order, bytes);
+    if constexpr (kOutput == ProductOutput::kEntries) row = Entries(f_.table, row);
+    _mm512_mask_storeu_epi8(static_cast<uint8_t*>(r_.out) + at, here_, row);
   }
 
   template <int kRegister>
@@ -253,7 +272,8 @@ void Run(const ProductRows& r, const ProductPanel& p, const ProductFinish& f) {
   }
 extern const ProductLoops kProductLoops;
 const ProductLoops kProductLoops = {
-    {INTMILL_ADDENDS(ProductOutput::kBytes), INTMILL_ADDENDS(ProductOutput::kF32)},
+    {INTMILL_ADDENDS(ProductOutput::kBytes), INTMILL_ADDENDS(ProductOutput::kF32),
+     INTMILL_ADDENDS(ProductOutput::kEntries)},
     Run<ProductOutput::kS32, ProductAddend::kNone>};
 
 }  // namespace intmill::native::INTMILL_LEVEL
