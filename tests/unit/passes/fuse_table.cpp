@@ -1,9 +1,7 @@
 // Tests of fuse_table: the pass, and that plans give the same bits with it as without.
 #include <cstring>
-#include <memory>
 
-#include "session/session.h"
-#include "unit/passes/check.h"
+#include "unit/passes/run.h"
 
 using namespace intmill;
 using namespace intmill::test;
@@ -64,22 +62,11 @@ int64_t Tables(const Graph& graph) {
   });
 }
 
-std::vector<Tensor> RunPlan(const Graph& graph, int64_t threads, bool fuses) {
-  SessionOptions options{.threads = threads};
-  if (!fuses) options.passes.disabled = {"fuse_table"};
-  const auto session = Session::Create(std::make_shared<const Graph>(graph), options);
-  cr_assert(session.ok(), "%s", session.status().message().c_str());
-  std::vector<Tensor> outputs(graph.outputs.size());
-  const Status status = (*session)->Run(InputsOf(graph), outputs);
-  cr_assert(status.ok(), "%s", status.message().c_str());
-  return outputs;
-}
-
 void ExpectSameBits(const Graph& graph) {
   cr_assert_eq(Tables(Fused(graph)), 1, "%s", Print(Fused(graph)).c_str());
-  const Tensor wanted = RunPlan(graph, 1, false)[0];
+  const Tensor wanted = RunPlan(graph, 1, {"fuse_table"})[0];
   for (const int64_t threads : {1, 2, 4}) {
-    const Tensor found = RunPlan(graph, threads, true)[0];
+    const Tensor found = RunPlan(graph, threads, {})[0];
     cr_assert_eq(found.bytes(), wanted.bytes());
     cr_expect(std::memcmp(found.data<void>(), wanted.data<void>(),
                           static_cast<size_t>(wanted.bytes())) == 0,

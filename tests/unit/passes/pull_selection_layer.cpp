@@ -1,6 +1,6 @@
 // Tests of pull_selection on the last layer of a transformer.
-#include "session/session.h"
 #include "unit/passes/pull.h"
+#include "unit/passes/run.h"
 
 using namespace intmill;
 using namespace intmill::test;
@@ -83,17 +83,6 @@ GraphBuilder Make(const Layer& layer) {
   return b;
 }
 
-std::vector<Tensor> RunPlan(const Graph& graph, bool pulls) {
-  SessionOptions options{.threads = 1};
-  if (!pulls) options.passes.disabled = {"pull_selection"};
-  const auto session = Session::Create(std::make_shared<const Graph>(graph), options);
-  cr_assert(session.ok(), "%s", session.status().message().c_str());
-  std::vector<Tensor> outputs(graph.outputs.size());
-  const Status status = (*session)->Run(InputsOf(graph), outputs);
-  cr_assert(status.ok(), "%s", status.message().c_str());
-  return outputs;
-}
-
 }  // namespace
 
 Test(pull_selection, of_a_transformers_last_layer_keys_and_values_alone_have_all_rows) {
@@ -126,8 +115,8 @@ Test(pull_selection, a_quantized_layer_computes_the_same_bits_with_the_same_fusi
       for (const Node& node : compiled.nodes)
         of_one_token += node.op->name == "Gemm" && (*compiled.value(node.outputs[0]).shape)[0] == 2;
       cr_expect_eq(of_one_token, 5, "%s", Print(compiled).c_str());
-      const Tensor plain = RunPlan(graph, false)[0];
-      const std::string difference = Differs(RunPlan(graph, true)[0], plain, {});
+      const Tensor plain = RunPlan(graph, 1, {"pull_selection"})[0];
+      const std::string difference = Differs(RunPlan(graph, 1, {})[0], plain, {});
       cr_expect(difference.empty(), "%s", difference.c_str());
     }
   }

@@ -1,4 +1,5 @@
-// Memory that will be written: with AVX-512 its lines are asked for as ones to own.
+// Memory that will be written: with AVX-512 its lines are asked for as ones to own. Called through
+// the table of loops, as gcc leaves out direct calls of what only fetches: it has no result.
 #include "kernels/native/loops/loops.h"
 
 namespace intmill::native::INTMILL_LEVEL {
