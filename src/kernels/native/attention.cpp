@@ -44,7 +44,7 @@ class ByteAttentionKernel : public Kernel {
       : a_(InU8(a)),
         flips_(a.q_dtype == DType::kS8),
         loops_(LoopsFor(isa)),
-        products_(ProductsOf(a, isa)),
+        sums_(SumsOf(a, isa)),
         chunk_rows_(std::min(a.queries, kChunk)),
         padded_keys_(RoundUp(a.keys, kProductLanes)),
         layout_(LayOut()),
@@ -79,10 +79,10 @@ class ByteAttentionKernel : public Kernel {
   }
 
   // Words of keys are moved whole.
-  static const Products* ProductsOf(const ByteAttention& a, Isa isa) {
+  static const ProductSums* SumsOf(const ByteAttention& a, Isa isa) {
     const bool fits =
         a.depth % kProductGroup == 0 && a.k_element == 1 && a.k.token % kProductGroup == 0;
-    return fits ? ProductsFor(isa) : nullptr;
+    return fits ? ProductSumsFor(isa) : nullptr;
   }
 
   Layout LayOut() const {
@@ -93,7 +93,7 @@ class ByteAttentionKernel : public Kernel {
       end += RoundUp(bytes, kLine);
       return at;
     };
-    const int64_t element = products_ != nullptr ? 1 : 2;
+    const int64_t element = sums_ != nullptr ? 1 : 2;
     l.keys = add(padded_keys_ * a_.depth * element);
     l.start = add(padded_keys_ * 4);
     l.values = add(padded_keys_ * RoundUp(a_.width, kProductLanes) * element);
@@ -144,7 +144,7 @@ class ByteAttentionKernel : public Kernel {
   }
 
   void Pack(const uint8_t* k, const uint8_t* v, std::byte* scratch) const {
-    if (products_ != nullptr) {
+    if (sums_ != nullptr) {
       PackPanels({k, a_.k.token, a_.keys, a_.depth}, {v, a_.v.token, a_.keys, a_.width}, scratch);
       return;
     }
@@ -160,7 +160,7 @@ class ByteAttentionKernel : public Kernel {
 
   // Keys are the columns of their product, values the rows.
   void PackPanels(const ByteMatrix& k, const ByteMatrix& v, std::byte* scratch) const {
-    const ProductPacking& packing = *products_->packing;
+    const ProductPacking& packing = *sums_->packing;
     auto* keys = At<uint8_t>(scratch, layout_.keys);
     auto* start = At<int32_t>(scratch, layout_.start);
     for (int64_t first = 0; first < k.rows; first += kProductColumns) {
@@ -188,11 +188,12 @@ class ByteAttentionKernel : public Kernel {
                           .bias = nullptr,
                           .depth = RoundUp(a.columns, kProductGroup),
                           .columns = 0,
+                          .step = 0,
                           .next = nullptr,
                           .next_bytes = 0};
     for (int64_t first = 0; first < columns; first += kProductColumns) {
       panel.columns = std::min(kProductColumns, columns - first);
-      products_->loops->sums({a.data, a.step, a.rows, out + first, nullptr, out_step}, panel, {});
+      sums_->loop({a.data, a.step, a.rows, out + first, nullptr, out_step}, panel, {});
       panel.weights += RoundUp(panel.columns, kProductLanes) * panel.depth;
       if (start != nullptr) panel.start += kProductColumns;
     }
@@ -215,7 +216,7 @@ class ByteAttentionKernel : public Kernel {
 
   void Score(const ByteMatrix& q, std::byte* scratch) const {
     auto* scores = At<int32_t>(scratch, layout_.scores);
-    if (products_ != nullptr)
+    if (sums_ != nullptr)
       Multiply(q, At<uint8_t>(scratch, layout_.keys), At<int32_t>(scratch, layout_.start), a_.keys,
                scores, padded_keys_);
     else
@@ -227,7 +228,7 @@ class ByteAttentionKernel : public Kernel {
   void Weigh(int64_t rows, std::byte* scratch) const {
     const ByteMatrix bytes = {At<uint8_t>(scratch, layout_.bytes), padded_keys_, rows, a_.keys};
     auto* result = At<int32_t>(scratch, layout_.result);
-    if (products_ != nullptr)
+    if (sums_ != nullptr)
       Multiply(bytes, At<uint8_t>(scratch, layout_.values), nullptr, a_.width, result, a_.width);
     else
       ExactSums(bytes, 0, At<int16_t>(scratch, layout_.values), a_.width, scratch, result,
@@ -268,7 +269,7 @@ class ByteAttentionKernel : public Kernel {
   const ByteAttention a_;
   const bool flips_;
   const Loops& loops_;
-  const Products* const products_;
+  const ProductSums* const sums_;
   const int64_t chunk_rows_;
   const int64_t padded_keys_;
   const Layout layout_;

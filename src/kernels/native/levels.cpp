@@ -1,6 +1,8 @@
 // Which of the compiled levels of the hot loops an effective ISA may use.
 #include "kernels/native/levels.h"
 
+#include <algorithm>
+
 namespace intmill::native {
 
 namespace baseline {
@@ -19,9 +21,13 @@ extern const Loops kLoops;
 }
 namespace avx512_vnni {
 extern const DepthwiseLoops kDepthwiseLoops;
+extern const ProductLoop kProductSums;
 extern const ProductLoops kProductLoops;
 extern const ProductPacking kProductPacking;
 }  // namespace avx512_vnni
+namespace amx {
+extern const ProductLoops kProductLoops;
+}
 namespace avx512_vbmi {
 void TableRow(const uint8_t* table, const uint8_t* x, uint8_t* y, int64_t n);
 }
@@ -60,11 +66,31 @@ TableLoop TableLoopFor([[maybe_unused]] Isa isa) {
   return baseline::TableRow;
 }
 
-const Products* ProductsFor([[maybe_unused]] Isa isa) {
+const ProductSums* ProductSumsFor([[maybe_unused]] Isa isa) {
 #if defined(__x86_64__)
-  static const Products kProducts = {&avx512_vnni::kProductLoops, &avx512_vnni::kProductPacking,
-                                     HasVbmi()};
-  if (isa >= Isa::kAvx512Vnni) return &kProducts;
+  static const ProductSums kSums = {avx512_vnni::kProductSums, &avx512_vnni::kProductPacking};
+  if (isa >= Isa::kAvx512Vnni) return &kSums;
+#endif
+  return nullptr;
+}
+
+int64_t TileStep(int64_t depth) {
+  constexpr int64_t kMost = 16;  // groups: rows of a tile
+  const int64_t groups = depth / kProductGroup;
+  const int64_t fewest = (groups + kMost - 1) / kMost;
+  for (int64_t steps = std::max<int64_t>(1, fewest); steps <= fewest + fewest / 2; ++steps)
+    if (groups % steps == 0) return groups / steps * kProductGroup;
+  return 0;
+}
+
+const Products* ProductsFor([[maybe_unused]] Isa isa, [[maybe_unused]] int64_t depth) {
+#if defined(__x86_64__)
+  static const Products kVnni = {"avx512_vnni", &avx512_vnni::kProductLoops,
+                                 &avx512_vnni::kProductPacking, HasVbmi(), false};
+  static const Products kTiles = {"amx", &amx::kProductLoops, &avx512_vnni::kProductPacking,
+                                  HasVbmi(), true};
+  if (isa >= Isa::kAmx && TileStep(depth) > 0) return &kTiles;
+  if (isa >= Isa::kAvx512Vnni) return &kVnni;
 #endif
   return nullptr;
 }

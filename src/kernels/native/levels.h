@@ -11,13 +11,23 @@ namespace intmill::native {
 // Asked once, when a kernel is made.
 const Loops& LoopsFor(Isa isa);
 TableLoop TableLoopFor(Isa isa);
-// Null without AVX-512 VNNI. With AMX oneDNN multiplies whole tiles: for products that it can do.
 struct Products {
+  const char* level;
   const ProductLoops* loops;
   const ProductPacking* packing;
   bool look_up;  // whether the processor has what ProductOutput::kEntries needs
+  bool has_tiles;
 };
-const Products* ProductsFor(Isa isa);
+// For products of this depth, a multiple of 4. Null without AVX-512 VNNI.
+const Products* ProductsFor(Isa isa, int64_t depth);
+// Sums as they are, of any depth. Null without AVX-512 VNNI.
+struct ProductSums {
+  ProductLoop loop;
+  const ProductPacking* packing;
+};
+const ProductSums* ProductSumsFor(Isa isa);
+// ProductPanel::step: 0 where parts of a depth would leave much of the tiles empty.
+int64_t TileStep(int64_t depth);
 
 }  // namespace intmill::native
 

@@ -1,9 +1,11 @@
-// Matrix products of u8 and constant s8 with AVX-512 VNNI: panels of up to 64 columns, packed once,
-// times blocks of rows (loops/product_x86.cpp). oneDNN is near its best for large depths and many
-// columns; for the few channels of small convolutions this is two to three times as fast, and for
-// pointwise convolutions with strides three times, as rows that lie apart are gathered first.
+// Matrix products of u8 and constant s8 with AVX-512 VNNI or AMX: panels of up to 64 columns,
+// packed once, times blocks of rows (loops/product_x86.cpp, loops/product_tiles_x86.cpp). oneDNN is
+// near its best for large depths and many columns; for the few channels of small convolutions this
+// is two to three times as fast, and for pointwise convolutions with strides three times, as rows
+// that lie apart are gathered first.
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <optional>
@@ -32,9 +34,11 @@ constexpr int64_t kChunkRows = 24;  // at least, where there are as many
 // Rows of a thread that are worth fetching all weights for; fewer weights are near anyway.
 constexpr int64_t kThreadRows = 48;
 constexpr int64_t kFewWeights = 512 * 1024;
-// Multiply-adds that are worth another thread, and those that threads do before they look for more.
+// Multiply-adds that are worth another thread, and those that threads do before they look for more;
+// tiles do about so many times as many in the same time.
 constexpr int64_t kGrain = 200'000;
 constexpr int64_t kStep = 2'000'000;
+constexpr int64_t kSpeedOfTiles = 4;
 constexpr int64_t kPartRows = 24;  // at least
 
 using Kind = EpilogueStep::Kind;
@@ -61,11 +65,13 @@ int64_t SumsWith(const MatMul& m, int64_t width) {
   return m.columns() / width * sums(width) + (last == 0 ? 0 : sums(last));
 }
 
-int64_t PanelWidth(const MatMul& m) {
+// Of tiles all panels are full.
+int64_t PanelWidth(const MatMul& m, bool has_tiles) {
   constexpr int64_t kNarrow = kProductColumns - kProductLanes;
   const bool is_large = m.columns() >= kManyPanels * kProductColumns;
-  return is_large && SumsWith(m, kNarrow) < SumsWith(m, kProductColumns) ? kNarrow
-                                                                         : kProductColumns;
+  return !has_tiles && is_large && SumsWith(m, kNarrow) < SumsWith(m, kProductColumns)
+             ? kNarrow
+             : kProductColumns;
 }
 
 // An addend first, if any, and then only clamps; floats are not scaled any more.
@@ -79,6 +85,33 @@ bool FitsEpilogue(const Epilogue& e, DType out) {
   return true;
 }
 
+// Whether a sum's float, scaled, and all that is added to it, may be more than 32 bits hold. False
+// says that of no number, not even after a rounding: the limit is 2^30.
+bool MayOverflow(const MatMul& m) {
+  const Epilogue& e = m.epilogue;
+  constexpr float kLimit = 1 << 30;
+  const float largest_sum = 255.0f * 255.0f * static_cast<float>(m.depth());
+  float largest = 0;
+  for (size_t i = 0; i < std::max(e.scales.size(), e.bias.size()); ++i)
+    largest = std::max(largest, largest_sum * std::abs(e.scales[e.scales.size() == 1 ? 0 : i]) +
+                                    (e.bias.empty() ? 0.0f : std::abs(e.bias[i])));
+  for (const EpilogueStep& step : e.steps) {
+    if (step.kind != Kind::kAdd) continue;
+    if (step.dtype == DType::kF32) return true;
+    largest += 255.0f;
+  }
+  // A NaN is not below.
+  return !(largest / e.divisor + 255.0f < kLimit);
+}
+
+// Whether bytes saturate at both bounds of the clamp and so everywhere beyond: it changes nothing,
+// as the ReLU before a zero point of 0.
+bool SaturatesAtBounds(const ProductFinish& f) {
+  const float lowest = f.highest - 255.0f;
+  return std::nearbyint(f.low * f.factor + f.zero_point) <= lowest &&
+         std::nearbyint(f.high * f.factor + f.zero_point) >= f.highest;
+}
+
 // `table` stays where it is; null: none.
 ProductFinish FinishOf(const MatMul& m, const uint8_t* table) {
   const Epilogue& e = m.epilogue;
@@ -90,6 +123,7 @@ ProductFinish FinishOf(const MatMul& m, const uint8_t* table) {
                   .factor = 1.0f / e.divisor,
                   .zero_point = static_cast<float>(e.zero_point),
                   .highest = m.out_dtype == DType::kS8 ? 127.0f : 255.0f,
+                  .may_overflow = MayOverflow(m),
                   .addend_bits = adds_signed ? -1 : 0xff,
                   .table = table};
   for (const EpilogueStep& step : e.steps) {
@@ -98,6 +132,7 @@ ProductFinish FinishOf(const MatMul& m, const uint8_t* table) {
     f.low = std::min(std::max(f.low, step.alpha), step.beta);
     f.high = std::min(std::max(f.high, step.alpha), step.beta);
   }
+  if (m.out_dtype != DType::kF32 && SaturatesAtBounds(f)) f.has_clamp = false;
   return f;
 }
 
@@ -116,14 +151,16 @@ ProductLoop LoopOf(const MatMul& m, const ProductLoops& loops) {
 // Weights, starts, scales and biases of all panels, each panel in one piece.
 class PackedProduct {
  public:
-  static Result<PackedProduct> Pack(const MatMul& m, const ProductPacking& packing) {
+  static Result<PackedProduct> Pack(const MatMul& m, const Products& products) {
     PackedProduct p;
     p.depth_ = m.depth();
     p.columns_ = m.columns();
-    p.width_ = PanelWidth(m);
+    p.width_ = PanelWidth(m, products.has_tiles);
+    p.step_ = TileStep(p.depth_);
     ASSIGN_OR_RETURN(p.memory_, PackOnce(p.bytes(), [&](std::byte* memory) {
                        ParallelFor(p.count(), 1, [&](int64_t begin, int64_t end) {
-                         for (int64_t i = begin; i < end; ++i) p.PackPanel(m, i, packing, memory);
+                         for (int64_t i = begin; i < end; ++i)
+                           p.PackPanel(m, i, *products.packing, memory);
                        });
                        return Ok();
                      }));
@@ -143,6 +180,7 @@ class PackedProduct {
             .bias = reinterpret_cast<const float*>(constants + 8 * Padded(i)),
             .depth = depth_,
             .columns = ColumnsOf(i),
+            .step = step_,
             .next = nullptr,
             .next_bytes = 0};
   }
@@ -187,6 +225,7 @@ class PackedProduct {
   int64_t depth_ = 0;
   int64_t columns_ = 0;
   int64_t width_ = 0;
+  int64_t step_ = 0;
   SharedBytes memory_;
 };
 
@@ -206,7 +245,7 @@ std::vector<int64_t> RowOffsets(const MatMul& m) {
 
 class ProductKernel : public Kernel {
  public:
-  ProductKernel(const MatMul& m, ProductLoop loop, PackedProduct packed)
+  ProductKernel(const MatMul& m, const Products& products, PackedProduct packed)
       : rows_(RowsOf(m)),
         columns_(m.columns()),
         depth_(m.depth()),
@@ -219,10 +258,13 @@ class ProductKernel : public Kernel {
         offsets_(RowOffsets(m)),
         table_(m.epilogue.table),
         finish_(FinishOf(m, table_ ? table_->data() : nullptr)),
-        loop_(loop),
+        name_(Cat("native int8 product:", products.level)),
+        has_tiles_(products.has_tiles),
+        speed_(has_tiles_ ? kSpeedOfTiles : 1),
+        loop_(LoopOf(m, *products.loops)),
         packed_(std::move(packed)) {}
 
-  std::string_view name() const override { return "native int8 product:avx512_vnni"; }
+  std::string_view name() const override { return name_; }
   int64_t packed_bytes() const override { return packed_.bytes(); }
   bool packs_input(int64_t i) const override { return i == 1 || i == bias_input_; }
 
@@ -231,6 +273,7 @@ class ProductKernel : public Kernel {
   int64_t scratch_bytes() const override { return offsets_.empty() ? 0 : rows_ * depth_; }
 
   Status Run(const RunArgs& args, KernelState*) const override {
+    if (rows_ == 0) return Ok();
     const auto* a = static_cast<const uint8_t*>(args.inputs[0]);
     if (!offsets_.empty()) a = Gathered(args);
     const Division d = Divide();
@@ -269,11 +312,13 @@ class ProductKernel : public Kernel {
     if (threads == 1) return {};
     const bool by_rows = DividesRows(threads);
     const int64_t products = rows_ * columns_ * depth_;
-    const int64_t most = std::min(by_rows ? Blocks() : packed_.count(), products / kGrain);
+    const int64_t most =
+        std::min(by_rows ? Blocks() : packed_.count(), products / (speed_ * kGrain));
     return {by_rows, std::clamp<int64_t>(most, 1, threads)};
   }
 
   int64_t BlockRows() const {
+    if (has_tiles_) return kProductTileBlock;
     return ProductRowsFor((std::min(packed_.width(), columns_) + kProductLanes - 1) /
                           kProductLanes);
   }
@@ -297,12 +342,12 @@ class ProductKernel : public Kernel {
       s.first_panel = panels * i / d.shares;
       s.end_panel = panels * (i + 1) / d.shares;
     }
-    s.chunks = std::max<int64_t>(1, s.rows / chunk_rows_);
+    s.chunks = std::clamp<int64_t>(s.rows / chunk_rows_, 1, std::max<int64_t>(1, BlocksOf(s.rows)));
     if (d.shares == 1) return s;
     const int64_t chunk_rows = s.rows / s.chunks;
     const int64_t products = chunk_rows * std::min(packed_.width(), columns_) * depth_;
-    s.parts =
-        std::clamp<int64_t>(products / kStep, 1, std::max<int64_t>(1, chunk_rows / kPartRows));
+    const int64_t most = std::min(chunk_rows / kPartRows, BlocksOf(s.rows) / s.chunks);
+    s.parts = std::clamp<int64_t>(products / (speed_ * kStep), 1, std::max<int64_t>(1, most));
     return s;
   }
 
@@ -335,7 +380,7 @@ class ProductKernel : public Kernel {
     std::span<const std::byte> next;
     if (part + 1 == s.parts && is_last)
       next = args.ahead;
-    else if (part + 1 == s.parts && packed_.bytes() >= kBytesToFetch)
+    else if (part + 1 == s.parts && (has_tiles_ || packed_.bytes() >= kBytesToFetch))
       next = packed_.Weights(s.first_panel + (panel + 1) % s.panels());
     RunOne(args, a + from * depth_, from, to - from, s.first_panel + panel, next);
   }
@@ -372,6 +417,9 @@ class ProductKernel : public Kernel {
   const std::vector<int64_t> offsets_;
   const std::optional<ByteTable> table_;
   const ProductFinish finish_;  // points at it
+  const std::string name_;
+  const bool has_tiles_;
+  const int64_t speed_;
   const ProductLoop loop_;
   const PackedProduct packed_;
 };
@@ -379,20 +427,20 @@ class ProductKernel : public Kernel {
 }  // namespace
 
 bool PrefersProduct(const MatMul& m, Isa isa) {
-  const Products* const products = ProductsFor(isa);
-  return isa < Isa::kAmx && products != nullptr && (!m.epilogue.table || products->look_up) &&
-         m.weights != nullptr && m.a_dtype == DType::kU8 && m.b_dtype == DType::kS8 &&
-         m.weight_zero_points.empty() && m.a_scale_input < 0 && !m.a_is_transposed &&
-         m.depth() % kProductGroup == 0 && NumElements(m.b) == m.columns() * m.depth() &&
-         NumElements(m.a) == RowsOf(m) * m.depth() && FitsEpilogue(m.epilogue, m.out_dtype);
+  const Products* const products = ProductsFor(isa, m.depth());
+  return products != nullptr && (!m.epilogue.table || products->look_up) && m.weights != nullptr &&
+         m.a_dtype == DType::kU8 && m.b_dtype == DType::kS8 && m.weight_zero_points.empty() &&
+         m.a_scale_input < 0 && !m.a_is_transposed && m.depth() % kProductGroup == 0 &&
+         NumElements(m.b) == m.columns() * m.depth() && NumElements(m.a) == RowsOf(m) * m.depth() &&
+         FitsEpilogue(m.epilogue, m.out_dtype);
 }
 
 Result<std::unique_ptr<Kernel>> MakeProduct(const MatMul& m, Isa isa) {
   if (!PrefersProduct(m, isa))
     return Error(Code::kUnsupported, "a product of other than u8 and constant s8 matrices");
-  const Products& products = *ProductsFor(isa);
-  ASSIGN_OR_RETURN(PackedProduct packed, PackedProduct::Pack(m, *products.packing));
-  return MakeKernel<ProductKernel>(m, LoopOf(m, *products.loops), std::move(packed));
+  const Products& products = *ProductsFor(isa, m.depth());
+  ASSIGN_OR_RETURN(PackedProduct packed, PackedProduct::Pack(m, products));
+  return MakeKernel<ProductKernel>(m, products, std::move(packed));
 }
 
 }  // namespace intmill::native

@@ -161,7 +161,7 @@ Comparison DescribeMachine(const Arguments& arguments, std::string& no_ort) {
     Check(intmill_doctor(doctor.Out()));
     for (const char* key : {"cpu", "isa_effective", "version", "onednn_version"})
       findings.Set(key, doctor.Text(doctor.Row(key), "value"));
-    findings.SetNumber("peak_gops", MeasurePeakGops());
+    findings.SetNumber("peak_gops", MeasurePeakGops(findings.Text("isa_effective") == "amx"));
   });
   if (!own.Text(kError).empty()) throw std::runtime_error(own.Text(kError));
   const Findings ort = RunInChild(

@@ -4,9 +4,10 @@
 
 namespace intmill::bench {
 
-// Billions of 8-bit operations a second of one core, by a loop of AVX-512 VNNI dot products, a
-// multiply-add being two; NaN where the processor has no such instruction.
-double MeasurePeakGops();
+// Billions of 8-bit operations a second of one core, by a loop of the dot products of AVX-512 VNNI,
+// or of AMX where this process may use tiles; a multiply-add is two. NaN where the processor has no
+// such instruction.
+double MeasurePeakGops(bool may_use_tiles);
 
 }  // namespace intmill::bench
 

@@ -1,7 +1,11 @@
 // 8-bit matrix products: oneDNN against plain loops, bit for bit.
+#include <algorithm>
 #include <criterion/criterion.h>
+#include <string>
+#include <vector>
 
 #include "base/parallel.h"
+#include "kernels/native/levels.h"
 #include "kernels/onednn/runtime.h"
 #include "unit/kernels/run.h"
 
@@ -30,24 +34,45 @@ Test(matmul, onednn_equals_plain_loops_on_random_shapes_for_any_thread_count) {
 }
 
 Test(matmul, our_own_product_equals_plain_loops_on_random_shapes_for_any_thread_count) {
-  if (EffectiveIsa() != Isa::kAvx512Vnni && EffectiveIsa() != Isa::kAvx512Bf16)
-    cr_skip_test("this processor has no AVX-512 VNNI");
+  std::vector<Isa> levels;
+  for (const Isa isa : {Isa::kAvx512Vnni, Isa::kAmx})
+    if (EffectiveIsa() >= isa) levels.push_back(isa);
+  if (levels.empty()) cr_skip_test("this processor has no AVX-512 VNNI");
   Random random(3);
   int compared = 0;
   while (compared < kProblems) {
     // Many columns come in panels of another width where that suits the rows.
     const MatMulProblem p = RandomMatMul(random, compared % 10 == 0 ? 600 : 100);
-    if (!native::PrefersProduct(p.matmul, EffectiveIsa())) continue;
-    const auto fast = native::MakeProduct(p.matmul, EffectiveIsa());
+    if (!native::PrefersProduct(p.matmul, levels[0])) continue;
     const auto plain = native::MakeMatMul(p.matmul, Isa::kBaseline);
-    cr_assert(plain.ok() && fast.ok(), "%s", p.text.c_str());
+    cr_assert(plain.ok(), "%s", p.text.c_str());
     const Bytes wanted = Run(**plain, p.inputs(), p.output_bytes(), 1);
     cr_assert(!wanted.empty());
-    for (const int64_t threads : {1, 2, 4})
-      cr_assert(Run(**fast, p.inputs(), p.output_bytes(), threads) == wanted,
-                "%s differs with %d threads", p.text.c_str(), static_cast<int>(threads));
+    for (const Isa isa : levels) {
+      const auto fast = native::MakeProduct(p.matmul, isa);
+      cr_assert(fast.ok(), "%s", p.text.c_str());
+      for (const int64_t threads : {1, 2, 4})
+        cr_assert(Run(**fast, p.inputs(), p.output_bytes(), threads) == wanted,
+                  "%s: %s differs with %d threads", p.text.c_str(),
+                  std::string((*fast)->name()).c_str(), static_cast<int>(threads));
+    }
     ++compared;
   }
+}
+
+Test(matmul, tiles_take_equal_parts_of_a_depth_or_none) {
+  int without = 0;
+  for (int64_t depth = 0; depth <= 8192; depth += 4) {
+    const int64_t step = native::TileStep(depth);
+    without += step == 0 ? 1 : 0;
+    cr_assert(step == 0 || (step <= 64 && step % 4 == 0 && depth % step == 0), "%d of %d",
+              static_cast<int>(step), static_cast<int>(depth));
+  }
+  for (const int64_t usual : {4, 16, 24, 64, 96, 112, 144, 320, 576, 768, 960, 1152, 3072})
+    cr_expect_geq(native::TileStep(usual), std::min<int64_t>(usual, 40), "%d",
+                  static_cast<int>(usual));
+  // 4 x 127: what has no divisor.
+  cr_expect_eq(native::TileStep(508), 0);
 }
 
 Test(matmul, floats_give_the_same_bits_for_any_thread_count) {

@@ -170,8 +170,10 @@ Test(bf16, products_have_kernels_of_bf16_where_the_processor_does) {
     const std::string op = ToText(row[1]);
     if (ToText(row[8]) != "bf16" || (op != "Conv" && op != "Gemm" && op != "MatMul")) continue;
     ++products;
-    cr_expect_neq(ToText(row[2]).find("bf16"), std::string::npos, "%s: %s", ToText(row[0]).c_str(),
-                  ToText(row[2]).c_str());
+    // oneDNN names kernels of AMX without their type; it has none for floats.
+    const std::string kernel = ToText(row[2]);
+    cr_expect(kernel.find("bf16") != std::string::npos || kernel.find("amx") != std::string::npos,
+              "%s: %s", ToText(row[0]).c_str(), kernel.c_str());
   }
   cr_expect_eq(products, 4);
 }

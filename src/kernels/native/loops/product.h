@@ -1,5 +1,5 @@
 // What the loops of matrix products of bytes are given: some rows of the left matrix, and a panel
-// of columns of the right one. See product_x86.cpp.
+// of columns of the right one. See product_x86.cpp and product_tiles_x86.cpp.
 #ifndef INTMILL_KERNELS_NATIVE_LOOPS_PRODUCT_H
 #define INTMILL_KERNELS_NATIVE_LOOPS_PRODUCT_H
 
@@ -16,6 +16,9 @@ constexpr int ProductRowsFor(int64_t registers) {
   return registers == 4 ? 6 : registers == 3 ? 8 : 12;
 }
 
+// Rows that tiles multiply together, and columns of their panels.
+constexpr int64_t kProductTileBlock = 32;
+
 // kEntries: bytes looked up in a table, which needs AVX-512 VBMI.
 enum class ProductOutput { kBytes, kF32, kEntries, kS32 };
 enum class ProductAddend { kNone, kF32, kBytes };
@@ -28,6 +31,7 @@ struct ProductPanel {
   const float* bias;
   int64_t depth;    // a multiple of 4
   int64_t columns;  // 1 to 64
+  int64_t step;     // of tiles: the depth that they multiply at once, at most 64; divides it
   // Weights that are wanted next; null: unknown.
   const uint8_t* next;
   int64_t next_bytes;
@@ -55,6 +59,7 @@ struct ProductFinish {
   float factor;
   float zero_point;
   float highest;         // 255, or 127 of signed ones
+  bool may_overflow;     // whether numbers may be too high for 32 bits
   int32_t addend_bits;   // of an addend in bytes: all where they are signed, else the lowest eight
   const uint8_t* table;  // of kEntries: 256, one for each byte
 };
@@ -64,7 +69,6 @@ using ProductLoop = void (*)(const ProductRows& rows, const ProductPanel& panel,
 
 struct ProductLoops {
   ProductLoop finished[3][3];  // by output, any but kS32, and by addend
-  ProductLoop sums;            // kS32, without an addend
 };
 
 // Rows of bytes, `step` bytes apart.

@@ -4,6 +4,7 @@
 #include <immintrin.h>
 
 #include "kernels/native/loops/product.h"
+#include "kernels/native/loops/product_finish_x86.h"
 
 namespace intmill::native::INTMILL_LEVEL {
 namespace {
@@ -56,133 +57,6 @@ struct Ahead {
   const int64_t step = even < kLine ? even : kLine;
   return {p.next + block * step * groups, step};
 }
-
-constexpr bool WritesBytes(ProductOutput output) {
-  return output == ProductOutput::kBytes || output == ProductOutput::kEntries;
-}
-
-// Written out, as VNNI does not imply VBMI: this level is compiled without it.
-[[gnu::always_inline]] inline __m512i Entries(const uint8_t* table, __m512i bytes) {
-  // The lower seven bits choose among 128 bytes, the eighth between the halves.
-  __m512i low = bytes;
-  __m512i high = bytes;
-  asm("vpermi2b %2, %1, %0"
-      : "+v"(low)
-      : "v"(_mm512_loadu_si512(table)), "v"(_mm512_loadu_si512(table + 64)));
-  asm("vpermi2b %2, %1, %0"
-      : "+v"(high)
-      : "v"(_mm512_loadu_si512(table + 128)), "v"(_mm512_loadu_si512(table + 192)));
-  return _mm512_mask_blend_epi8(_mm512_movepi8_mask(bytes), low, high);
-}
-
-// What becomes of a row of sums, up to four registers of them. Of two operands, one of them NaN,
-// MINPS and MAXPS give the second.
-template <ProductOutput kOutput, ProductAddend kAddend, int kRegisters>
-class RowFinish {
- public:
-  RowFinish(const ProductRows& rows, const ProductPanel& panel, const ProductFinish& finish)
-      : r_(rows),
-        p_(panel),
-        f_(finish),
-        here_(panel.columns == kProductColumns ? ~uint64_t{0}
-                                               : (uint64_t{1} << panel.columns) - 1) {}
-
-  [[gnu::always_inline]] void operator()(int64_t row, __m512i sum0, __m512i sum1, __m512i sum2,
-                                         __m512i sum3) const {
-    const int64_t at = row * r_.out_step;
-    Fetch(row + ProductRowsFor(kRegisters));
-    if constexpr (WritesBytes(kOutput)) {
-      const __m512i t0 = Integer<0>(sum0, at);
-      const __m512i t1 = kRegisters > 1 ? Integer<1>(sum1, at) : t0;
-      const __m512i t2 = kRegisters > 2 ? Integer<2>(sum2, at) : t0;
-      const __m512i t3 = kRegisters > 3 ? Integer<3>(sum3, at) : t2;
-      StoreBytes(_mm512_packs_epi32(t0, t1), _mm512_packs_epi32(t2, t3), at);
-    } else {
-      StoreWords<0>(sum0, at);
-      if constexpr (kRegisters > 1) StoreWords<1>(sum1, at);
-      if constexpr (kRegisters > 2) StoreWords<2>(sum2, at);
-      if constexpr (kRegisters > 3) StoreWords<3>(sum3, at);
-    }
-  }
-
- private:
-  static constexpr int64_t kLine = 64;
-
-  // What the next block is about to write, and to add: rows may lie far apart, which processors do
-  // not foresee. One row at a time, as the weights come on the same way.
-  [[gnu::always_inline]] void Fetch(int64_t row) const {
-    if (row >= r_.rows) return;
-    constexpr int64_t kBytes = WritesBytes(kOutput) ? 1 : 4;
-    const char* out = static_cast<const char*>(r_.out) + row * r_.out_step * kBytes;
-    for (int64_t i = 0; i < kProductLanes * kRegisters * kBytes; i += kLine)
-      __builtin_prefetch(out + i, 1);
-    if constexpr (kAddend != ProductAddend::kNone) {
-      constexpr int64_t kAddendBytes = kAddend == ProductAddend::kF32 ? 4 : 1;
-      const char* addend = static_cast<const char*>(r_.addend) + row * r_.out_step * kAddendBytes;
-      for (int64_t i = 0; i < kProductLanes * kRegisters * kAddendBytes; i += kLine)
-        __builtin_prefetch(addend + i);
-    }
-  }
-
-  // Columns of a register that are there, a bit for each.
-  template <int kRegister>
-  [[gnu::always_inline]] __mmask16 Here() const {
-    return static_cast<__mmask16>(here_ >> (kProductLanes * kRegister));
-  }
-
-  template <int kRegister>
-  [[gnu::always_inline]] __m512 Addend(int64_t at) const {
-    if constexpr (kAddend == ProductAddend::kF32)
-      return _mm512_maskz_loadu_ps(Here<kRegister>(), static_cast<const float*>(r_.addend) + at);
-    const __m512i numbers = _mm512_cvtepi8_epi32(
-        _mm_maskz_loadu_epi8(Here<kRegister>(), static_cast<const uint8_t*>(r_.addend) + at));
-    return _mm512_cvtepi32_ps(_mm512_and_si512(numbers, _mm512_set1_epi32(f_.addend_bits)));
-  }
-
-  template <int kRegister>
-  [[gnu::always_inline]] __m512 Real(__m512i sum, int64_t row_at) const {
-    constexpr int64_t kColumn = kProductLanes * kRegister;
-    __m512 t = _mm512_cvtepi32_ps(sum) * _mm512_loadu_ps(p_.scales + kColumn);
-    t = t + _mm512_loadu_ps(p_.bias + kColumn);
-    if constexpr (kAddend != ProductAddend::kNone) t = t + Addend<kRegister>(row_at + kColumn);
-    if (f_.has_clamp)
-      t = _mm512_min_ps(_mm512_max_ps(t, _mm512_set1_ps(f_.low)), _mm512_set1_ps(f_.high));
-    return t;
-  }
-
-  // Numbers that are too low saturate when they are packed, and so does a NaN.
-  template <int kRegister>
-  [[gnu::always_inline]] __m512i Integer(__m512i sum, int64_t row_at) const {
-    const __m512 t = Real<kRegister>(sum, row_at) * _mm512_set1_ps(f_.factor);
-    return _mm512_cvtps_epi32(
-        _mm512_min_ps(_mm512_set1_ps(f_.highest), t + _mm512_set1_ps(f_.zero_point)));
-  }
-
-  // Packing works within quarters of registers: four bytes of each of four registers, and so on.
-  [[gnu::always_inline]] void StoreBytes(__m512i low, __m512i high, int64_t at) const {
-    const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-    const __m512i bytes =
-        f_.is_signed ? _mm512_packs_epi16(low, high) : _mm512_packus_epi16(low, high);
-    __m512i row = _mm512_permutexvar_epi32(order, bytes);
-    if constexpr (kOutput == ProductOutput::kEntries) row = Entries(f_.table, row);
-    _mm512_mask_storeu_epi8(static_cast<uint8_t*>(r_.out) + at, here_, row);
-  }
-
-  template <int kRegister>
-  [[gnu::always_inline]] void StoreWords(__m512i sum, int64_t row_at) const {
-    const int64_t at = row_at + kProductLanes * kRegister;
-    if constexpr (kOutput == ProductOutput::kS32)
-      _mm512_mask_storeu_epi32(static_cast<int32_t*>(r_.out) + at, Here<kRegister>(), sum);
-    else
-      _mm512_mask_storeu_ps(static_cast<float*>(r_.out) + at, Here<kRegister>(),
-                            Real<kRegister>(sum, row_at));
-  }
-
-  const ProductRows& r_;
-  const ProductPanel& p_;
-  const ProductFinish& f_;
-  const uint64_t here_;
-};
 
 // Sum i is of row i / kRegisters, register i % kRegisters. Rows are finished while their sums are
 // in registers.
@@ -237,7 +111,7 @@ template <int kRows, int kRegisters, typename Finish>
 template <ProductOutput kOutput, ProductAddend kAddend, int kRegisters>
 void ForBlocks(const ProductRows& r, const ProductPanel& p, const ProductFinish& f) {
   constexpr int kRows = ProductRowsFor(kRegisters);
-  const RowFinish<kOutput, kAddend, kRegisters> finish(r, p, f);
+  const RowFinish<kOutput, kAddend, kRegisters, kRows, InMemory> finish(r, p, f);
   if (r.rows < kRows) {
     for (int64_t i = 0; i < r.rows; ++i) Block<1, kRegisters>(r, p, {p.weights, 0}, finish, i);
     return;
@@ -270,10 +144,12 @@ void Run(const ProductRows& r, const ProductPanel& p, const ProductFinish& f) {
     Run<output, ProductAddend::kNone>, Run<output, ProductAddend::kF32>, \
         Run<output, ProductAddend::kBytes>                               \
   }
+extern const ProductLoop kProductSums;
+const ProductLoop kProductSums = Run<ProductOutput::kS32, ProductAddend::kNone>;
 extern const ProductLoops kProductLoops;
 const ProductLoops kProductLoops = {
     {INTMILL_ADDENDS(ProductOutput::kBytes), INTMILL_ADDENDS(ProductOutput::kF32),
      INTMILL_ADDENDS(ProductOutput::kEntries)},
-    Run<ProductOutput::kS32, ProductAddend::kNone>};
+};
 
 }  // namespace intmill::native::INTMILL_LEVEL
