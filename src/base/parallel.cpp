@@ -129,6 +129,11 @@ void ParallelRanges(int64_t n, int64_t grain, RangeFn fn, void* body) {
   }
 }
 
+void OnEachThread(ThreadFn fn, void* body) {
+#pragma omp parallel num_threads(static_cast <int>(CurrentThreads()))
+  fn(body);
+}
+
 void ParallelShares(std::span<const int64_t> steps, StepFn fn, void* body) {
   const auto count = static_cast<int64_t>(steps.size());
   if (count == 0) return;

@@ -30,6 +30,8 @@ constexpr int64_t kMaxShares = 128;
 namespace internal {
 using RangeFn = void (*)(void* body, int64_t begin, int64_t end);
 void ParallelRanges(int64_t n, int64_t grain, RangeFn fn, void* body);
+using ThreadFn = void (*)(void* body);
+void OnEachThread(ThreadFn fn, void* body);
 using StepFn = void (*)(void* body, int64_t worker, int64_t share, int64_t step);
 void ParallelShares(std::span<const int64_t> steps, StepFn fn, void* body);
 }  // namespace internal
@@ -44,6 +46,13 @@ void ParallelFor(int64_t n, int64_t grain, Body&& body) {
         (*static_cast<std::remove_reference_t<Body>*>(b))(begin, end);
       },
       const_cast<void*>(static_cast<const void*>(&body)));
+}
+
+// Calls body() once on each thread of the calling thread's parallel loops, itself among them.
+template <typename Body>
+void OnEachThread(Body&& body) {
+  internal::OnEachThread([](void* b) { (*static_cast<std::remove_reference_t<Body>*>(b))(); },
+                         const_cast<void*>(static_cast<const void*>(&body)));
 }
 
 // Work in shares, one for each thread that is to help (at most kMaxShares), share i of `steps[i]`

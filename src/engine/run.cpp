@@ -122,12 +122,14 @@ Status RunState::Run(std::span<const void* const> inputs, std::span<void* const>
                      const Tap& tap) {
   const Plan::Impl& plan = impl_->plan->impl();
   impl_->PointAtCallerMemory(inputs, outputs);
+  TileUse tiles;
+  TileUse* const kept = tap ? nullptr : &tiles;  // a tap is the caller's code
   if (tap) TRY(impl_->CallTap(tap, plan.input_taps, inputs, outputs));
   for (size_t s = 0; s < plan.steps.size(); ++s) {
     Impl::Bound& b = impl_->bound[s];
     const double start = impl_->profile ? NowMicroseconds() : 0;
     const Status status =
-        plan.steps[s].kernel->Run({b.inputs, b.outputs, b.scratch, b.ahead}, b.state.get());
+        plan.steps[s].kernel->Run({b.inputs, b.outputs, b.scratch, b.ahead, kept}, b.state.get());
     if (!status.ok()) return Status(status).At(Cat("layer '", plan.steps[s].layer, "'"));
     if (impl_->profile) {
       ++impl_->times[s].calls;

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/status.h"
+#include "kernels/tile_use.h"
 
 namespace intmill {
 
@@ -21,6 +22,7 @@ struct RunArgs {
   std::byte* scratch = nullptr;  // 64-byte aligned, scratch_bytes() long, contents undefined
   // What a step soon after this one reads first (Kernel::first_read): worth asking for by the end.
   std::span<const std::byte> ahead = {};
+  TileUse* tiles = nullptr;  // outlives the run of several steps; null: a kernel releases its own
 };
 
 // What a kernel needs once per run state, such as argument objects that cannot be shared.

@@ -1,5 +1,6 @@
 /* The library leaves its host alone: it writes nothing to standard output or error, keeps no file
- * open, and changes neither the floating-point state nor the signal mask nor the locale. */
+ * open, changes neither the floating-point state nor the signal mask nor the locale, and leaves no
+ * tiles shaped. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <fenv.h>
@@ -16,6 +17,18 @@ static int open_files(void) {
   while (readdir(folder)) ++count;
   closedir(folder);
   return count;
+}
+
+/* Shapes of AMX tiles, which other libraries would take for their own. */
+static int tiles_are_released(void) {
+#if defined(__x86_64__)
+  if (system("grep -q amx_int8 /proc/cpuinfo") != 0) return 1;
+  unsigned char shapes[64], none[64] = {0};
+  __asm__ volatile("sttilecfg %0" : "=m"(shapes));
+  return memcmp(shapes, none, sizeof shapes) == 0;
+#else
+  return 1;
+#endif
 }
 
 static void use_the_library(void) {
@@ -57,6 +70,7 @@ int main(void) {
   CHECK(sigprocmask(SIG_SETMASK, NULL, &mask_after) == 0);
   CHECK(lseek(fileno(captured), 0, SEEK_END) == 0);
   CHECK(open_files() == files_before);
+  CHECK(tiles_are_released());
   CHECK(memcmp(&mask_before, &mask_after, sizeof mask_before) == 0);
   CHECK(strcmp(locale_before, setlocale(LC_ALL, NULL)) == 0);
 #ifdef __x86_64__ /* rounding, masks, flush-to-zero: all but the sticky exception flags */

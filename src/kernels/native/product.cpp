@@ -282,6 +282,7 @@ class ProductKernel : public Kernel {
     ParallelShares(
         {steps.data(), static_cast<size_t>(d.shares)},
         [&](int64_t, int64_t share, int64_t step) { RunStep(args, a, ShareOf(d, share), step); });
+    if (has_tiles_) NoteTiles(args, d.shares > 1);
     return Ok();
   }
 
@@ -349,6 +350,11 @@ class ProductKernel : public Kernel {
     const int64_t most = std::min(chunk_rows / kPartRows, BlocksOf(s.rows) / s.chunks);
     s.parts = std::clamp<int64_t>(products / (speed_ * kStep), 1, std::max<int64_t>(1, most));
     return s;
+  }
+
+  static void NoteTiles(const RunArgs& args, bool in_parallel) {
+    TileUse own;
+    (args.tiles == nullptr ? own : *args.tiles).Note(in_parallel);
   }
 
   const uint8_t* Gathered(const RunArgs& args) const {

@@ -1,5 +1,7 @@
 // 8-bit matrix products: oneDNN against plain loops, bit for bit.
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <criterion/criterion.h>
 #include <string>
 #include <vector>
@@ -59,6 +61,42 @@ Test(matmul, our_own_product_equals_plain_loops_on_random_shapes_for_any_thread_
     ++compared;
   }
 }
+
+#if defined(__x86_64__)
+Test(matmul, no_thread_keeps_tiles_after_a_run) {
+  if (EffectiveIsa() < Isa::kAmx) cr_skip_test("this processor has no AMX");
+  constexpr int64_t kRows = 2000;
+  MatMul m{.a = {kRows, 64}, .b = {64, 256}, .out = {kRows, 256}};
+  m.a_dtype = DType::kU8;
+  m.b_dtype = DType::kS8;
+  m.epilogue.scales = {1.0f};
+  const Bytes weights(64 * 256, 1);
+  const Bytes a(kRows * 64, 1);
+  std::vector<float> out(kRows * 256);
+  m.weights = weights.data();
+  const auto kernel = native::MakeProduct(m, EffectiveIsa());
+  cr_assert(kernel.ok(), "%s", kernel.status().message().c_str());
+
+  const ThreadScope scope(2);
+  std::atomic<int> shaped = 0;
+  const auto count_shaped = [&] {
+    alignas(64) std::array<uint8_t, 64> shapes;
+    asm volatile("sttilecfg %0" : "=m"(shapes));
+    if (shapes[0] != 0) ++shaped;
+  };
+  const void* const inputs[] = {a.data(), nullptr};
+  void* const outputs[] = {out.data()};
+  {
+    TileUse tiles;
+    cr_assert((*kernel)->Run({inputs, outputs, nullptr, {}, &tiles}, nullptr).ok());
+    OnEachThread(count_shaped);
+    cr_expect_gt(shaped, 0, "the test sees no shapes");
+  }
+  shaped = 0;
+  OnEachThread(count_shaped);
+  cr_expect_eq(shaped, 0, "%d", shaped.load());
+}
+#endif
 
 Test(matmul, tiles_take_equal_parts_of_a_depth_or_none) {
   int without = 0;

@@ -48,8 +48,8 @@ struct alignas(64) Shapes {
   uint8_t rows[16] = {};
 };
 
-// Once shaped, tiles stay so: a processor that is told to release them, or to shape them anew,
-// takes its time to multiply at full speed again. The kernel clears them where a thread waits.
+// Tiles that have these shapes keep them: a processor that is told to shape them anew takes a while
+// to multiply at full speed again. TileUse releases them.
 void ShapeTiles(int64_t rows, int64_t step) {
   Shapes wanted;
   for (int i = 0; i < 8; ++i) {
