@@ -44,6 +44,7 @@ constexpr Limit kLimits[] = {
     {nullptr, "baseline", Isa::kBaseline},
     {nullptr, "avx2", Isa::kAvx2},
     {nullptr, "avx512", Isa::kAvx512},
+    {nullptr, "avx512_vnni", Isa::kAvx512Vnni},
 };
 
 // Every weight is one scale step from 127 or is -127, so that quantized ones use the whole range.

@@ -100,7 +100,7 @@ bool MayOverflow(const MatMul& m) {
     if (step.dtype == DType::kF32) return true;
     largest += 255.0f;
   }
-  // A NaN is not below.
+  // Not below is what a NaN is, too.
   return !(largest / e.divisor + 255.0f < kLimit);
 }
 
