@@ -3,7 +3,6 @@
 
 #include <sched.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #if defined(__x86_64__)
@@ -47,14 +46,6 @@ uint32_t SavedStates() {
   return low;
 }
 
-// Linux gives a process tiles only when it asks; where a filter of system calls, or a kernel before
-// 5.16, refuses, using one would end the process.
-bool MayUseTiles() {
-  constexpr long kRequestPermission = 0x1023;  // ARCH_REQ_XCOMP_PERM, asm/prctl.h
-  constexpr long kTileData = 18;
-  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
-}
-
 // Bit numbers: Intel SDM volume 2A, CPUID; volume 1, chapter 13 for XCR0.
 Isa Detect() {
   const uint32_t saved = SavedStates();
@@ -67,7 +58,7 @@ Isa Detect() {
   if (!avx512) return Bits(more.eax, {4}) ? Isa::kAvx2Vnni : Isa::kAvx2;
   if (!Bits(extended.ecx, {11})) return Isa::kAvx512;
   if (!Bits(more.eax, {5})) return Isa::kAvx512Vnni;
-  const bool amx = Bits(saved, {17, 18}) && Bits(extended.edx, {22, 24, 25}) && MayUseTiles();
+  const bool amx = Bits(saved, {17, 18}) && Bits(extended.edx, {22, 24, 25});
   return amx ? Isa::kAmx : Isa::kAvx512Bf16;
 }
 
