@@ -11,8 +11,8 @@
 namespace intmill {
 
 // What oneDNN will really use: the processor, capped by its environment variables and by
-// SetIsaLimit. Fixed by the first question, at which oneDNN asks Linux for AMX tiles: a process that
-// gets none has the level below.
+// SetIsaLimit. Fixed by the first question, at which oneDNN asks Linux for AMX tiles: a process
+// that gets none has the level below.
 Isa EffectiveIsa();
 
 // Caps the instruction set for the whole process; kState once oneDNN has chosen.
