@@ -13,7 +13,7 @@ constexpr bool WritesBytes(ProductOutput output) {
   return output == ProductOutput::kBytes || output == ProductOutput::kEntries;
 }
 
-// Written out, as VNNI does not imply VBMI: this level is compiled without it.
+// Written out, as VNNI does not imply VBMI: no level of products is compiled with it.
 [[gnu::always_inline]] inline __m512i Entries(const uint8_t* table, __m512i bytes) {
   // The lower seven bits choose among 128 bytes, the eighth between the halves.
   __m512i low = bytes;
