@@ -27,8 +27,9 @@ class Pool {
 
   Result<std::span<const T>> TakeAll() { return Take(static_cast<int64_t>(all_.size() - taken_)); }
   Result<std::span<const T>> Take(int64_t count) {
-    // The FlatBuffers verifier checks where a vector begins, not how its elements are aligned.
-    if (reinterpret_cast<uintptr_t>(all_.data()) % alignof(T) != 0)
+    // The FlatBuffers verifier checks where a vector begins, not how its elements are aligned. It
+    // writes a vector of none anywhere.
+    if (!all_.empty() && reinterpret_cast<uintptr_t>(all_.data()) % alignof(T) != 0)
       return Error(Code::kBadFormat, "the ", name_, " are misaligned");
     if (count < 0 || static_cast<uint64_t>(count) > all_.size() - taken_) {
       return Error(Code::kBadFormat, count, " ", name_, " wanted, ", all_.size() - taken_,

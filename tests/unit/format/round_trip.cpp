@@ -1,6 +1,7 @@
 // Tests that what is written is read back, and how files are laid out.
 #include <criterion/criterion.h>
 
+#include "format/session_file.h"
 #include "ir/infer.h"
 #include "ir/print.h"
 #include "unit/format/model.h"
@@ -108,4 +109,17 @@ Test(format, names_beyond_the_limit_are_refused_when_writing) {
   cr_expect(ReadBytes(Written(graph)).ok());
   graph.nodes[0].name.assign(1025, 'n');
   cr_expect(Written(graph).starts_with("error: "));
+}
+
+Test(format, a_session_whose_kernels_chose_nothing_is_read_wherever_its_texts_end) {
+  TemporaryFolder folder;
+  const std::string path = folder / "small.ims";
+  for (size_t length = 1; length <= 8; ++length) {
+    const CompiledSession session = {.facts = {{"fact", std::string(length, 'x')}}};
+    cr_assert(WriteSession(SmallModel(), session, path).ok());
+    Result<BlobPtr> file = MapFile(path);
+    cr_assert(file.ok());
+    const Result<SessionFile> read = ReadSession(*file);
+    cr_expect(read.ok(), "%zu: %s", length, read.status().message().c_str());
+  }
 }
