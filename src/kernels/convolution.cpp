@@ -43,6 +43,7 @@ Result<std::unique_ptr<Kernel>> MakeConvolution(const Convolution& conv, Isa isa
     const MatMul product = AsMatMul(conv);
     if (native::PrefersProduct(product, isa)) return native::MakeProduct(product, isa);
   }
+  if (native::PrefersImageProduct(conv, isa)) return native::MakeImageProduct(conv, isa);
   if (conv.epilogue.table) {
     Convolution plain = conv;
     plain.epilogue.table.reset();

@@ -62,6 +62,11 @@ Result<std::unique_ptr<Kernel>> MakeConvolution(const Convolution& conv, Isa isa
 Result<std::unique_ptr<Kernel>> MakeDepthwise(const Convolution& conv, Isa isa);
 // Whether MakeDepthwise takes it and is faster than oneDNN.
 bool PrefersDepthwise(const Convolution& conv);
+// The same bits as products: of u8 images of up to two dimensions and s8 weights, with AMX;
+// else kUnsupported.
+Result<std::unique_ptr<Kernel>> MakeImageProduct(const Convolution& conv, Isa isa);
+// Whether MakeImageProduct takes it.
+bool PrefersImageProduct(const Convolution& conv, Isa isa);
 }  // namespace native
 
 }  // namespace intmill

@@ -3,20 +3,16 @@
 // near its best for large depths and many columns; for the few channels of small convolutions this
 // is two to three times as fast, and for pointwise convolutions with strides three times, as rows
 // that lie apart are gathered first.
+#include "kernels/native/product.h"
+
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <optional>
 #include <span>
 #include <string>
-#include <vector>
 
-#include "base/memory.h"
 #include "base/parallel.h"
-#include "kernels/matmul.h"
-#include "kernels/native/levels.h"
 #include "kernels/native/product_finish.h"
-#include "kernels/packing_scope.h"
 
 namespace intmill::native {
 namespace {
@@ -39,136 +35,22 @@ constexpr int64_t kStep = 2'000'000;
 constexpr int64_t kSpeedOfTiles = 4;
 constexpr int64_t kPartRows = 24;  // at least
 
-int64_t RowsOf(const MatMul& m) { return NumElements(m.out) / m.columns(); }
-
-int64_t RowsOfChunk(const MatMul& m) {
-  const bool many_panels = m.columns() >= kManyPanels * kProductColumns;
-  return std::max(kChunkRows, (many_panels ? kLargeChunkBytes : kChunkBytes) / m.depth());
+int64_t RowsOfChunk(const RowLayout& rows, int64_t columns) {
+  const bool many_panels = columns >= kManyPanels * kProductColumns;
+  return std::max(kChunkRows, (many_panels ? kLargeChunkBytes : kChunkBytes) / rows.step);
 }
 
-int64_t ChunksOf(const MatMul& m) { return std::max<int64_t>(1, RowsOf(m) / RowsOfChunk(m)); }
-
-// Sums of all blocks for panels of this width: the last block of a chunk has as many rows as the
-// others, some of them for the second time.
-int64_t SumsWith(const MatMul& m, int64_t width) {
-  const int64_t rows = (RowsOf(m) + ChunksOf(m) - 1) / ChunksOf(m);
-  const auto sums = [&](int64_t columns) {
-    const int64_t registers = (columns + kProductLanes - 1) / kProductLanes;
-    const int64_t block = ProductRowsFor(registers);
-    return (rows + block - 1) / block * block * registers;
-  };
-  const int64_t last = m.columns() % width;
-  return m.columns() / width * sums(width) + (last == 0 ? 0 : sums(last));
-}
-
-// Of tiles all panels are full.
-int64_t PanelWidth(const MatMul& m, bool has_tiles) {
-  constexpr int64_t kNarrow = kProductColumns - kProductLanes;
-  const bool is_large = m.columns() >= kManyPanels * kProductColumns;
-  return !has_tiles && is_large && SumsWith(m, kNarrow) < SumsWith(m, kProductColumns)
-             ? kNarrow
-             : kProductColumns;
-}
-
-// Weights, starts, scales and biases of all panels, each panel in one piece.
-class PackedProduct {
- public:
-  static Result<PackedProduct> Pack(const MatMul& m, const Products& products) {
-    PackedProduct p;
-    p.depth_ = m.depth();
-    p.columns_ = m.columns();
-    p.width_ = PanelWidth(m, products.has_tiles);
-    p.step_ = TileStep(p.depth_);
-    ASSIGN_OR_RETURN(p.memory_, PackOnce(p.bytes(), [&](std::byte* memory) {
-                       ParallelFor(p.count(), 1, [&](int64_t begin, int64_t end) {
-                         for (int64_t i = begin; i < end; ++i)
-                           p.PackPanel(m, i, *products.packing, memory);
-                       });
-                       return Ok();
-                     }));
-    return p;
-  }
-
-  int64_t count() const { return (columns_ + width_ - 1) / width_; }
-  int64_t width() const { return width_; }  // of all panels but the last
-  int64_t bytes() const { return Offset(count()); }
-
-  ProductPanel Panel(int64_t i) const {
-    const std::byte* at = memory_.get() + Offset(i);
-    const std::byte* constants = at + Padded(i) * depth_;
-    return {.weights = reinterpret_cast<const uint8_t*>(at),
-            .start = reinterpret_cast<const int32_t*>(constants),
-            .scales = reinterpret_cast<const float*>(constants + 4 * Padded(i)),
-            .bias = reinterpret_cast<const float*>(constants + 8 * Padded(i)),
-            .depth = depth_,
-            .columns = ColumnsOf(i),
-            .step = step_,
-            .next = nullptr,
-            .next_bytes = 0};
-  }
-  std::span<const std::byte> Weights(int64_t i) const {
-    return {memory_.get() + Offset(i), static_cast<size_t>(Padded(i) * depth_)};
-  }
-
- private:
-  // All panels but the last are full.
-  int64_t Offset(int64_t i) const {
-    const int64_t columns = i < count() || i == 0 ? i * width_ : (i - 1) * width_ + Padded(i - 1);
-    return columns * (depth_ + 12);
-  }
-  int64_t ColumnsOf(int64_t i) const { return std::min(width_, columns_ - i * width_); }
-  int64_t Padded(int64_t i) const {
-    return (ColumnsOf(i) + kProductLanes - 1) / kProductLanes * kProductLanes;
-  }
-
-  // Adding -0.0 changes nothing, not even the sign of a zero: an absent bias.
-  void PackPanel(const MatMul& m, int64_t panel, const ProductPacking& packing,
-                 std::byte* memory) const {
-    auto* weights = reinterpret_cast<uint8_t*>(memory + Offset(panel));
-    auto* start = reinterpret_cast<int32_t*>(weights + Padded(panel) * depth_);
-    auto* scales = reinterpret_cast<float*>(start + Padded(panel));
-    float* bias = scales + Padded(panel);
-    const int64_t first = panel * width_;
-    const int64_t columns = ColumnsOf(panel);
-    const auto* b = static_cast<const uint8_t*>(m.weights);
-    if (m.b_is_transposed)
-      packing.transposed_panel({b, depth_, columns_, depth_}, first, columns, weights);
-    else
-      packing.panel({b, columns_, depth_, columns_}, first, columns, nullptr, weights);
-    packing.start(weights, columns, depth_, m.a_zero_point, start);
-    const Epilogue& e = m.epilogue;
-    for (int64_t i = 0; i < columns; ++i) {
-      const auto c = static_cast<size_t>(first + i);
-      scales[i] = e.scales[e.scales.size() == 1 ? 0 : c];
-      bias[i] = e.bias.empty() ? -0.0f : e.bias[c];
-    }
-  }
-
-  int64_t depth_ = 0;
-  int64_t columns_ = 0;
-  int64_t width_ = 0;
-  int64_t step_ = 0;
-  SharedBytes memory_;
-};
-
-// Where the rows of the left matrix begin, in bytes; empty where they lie one after the other.
-std::vector<int64_t> RowOffsets(const MatMul& m) {
-  std::vector<int64_t> offsets;
-  if (m.a_strides.empty()) return offsets;
-  std::vector<int64_t> at(m.a.size() - 1);
-  for (int64_t row = 0; row < RowsOf(m); ++row) {
-    int64_t offset = 0;
-    for (size_t d = 0; d < at.size(); ++d) offset += at[d] * m.a_strides[d];
-    offsets.push_back(offset);
-    for (size_t d = at.size(); d-- > 0 && ++at[d] == m.a[d];) at[d] = 0;
-  }
-  return offsets;
+int64_t PartsOf(const RowLayout& rows) {
+  return std::max<int64_t>(1, std::ssize(rows.part_offsets));
 }
 
 class ProductKernel : public Kernel {
  public:
-  ProductKernel(const MatMul& m, const Products& products, PackedProduct packed)
-      : rows_(RowsOf(m)),
+  ProductKernel(std::unique_ptr<LeftRows> left, const MatMul& m, const Products& products,
+                std::string_view name, PackedProduct packed)
+      : left_(std::move(left)),
+        layout_(left_->layout()),
+        rows_(layout_.rows),
         columns_(m.columns()),
         depth_(m.depth()),
         out_bytes_(BitsOf(m.out_dtype) / 8),
@@ -176,11 +58,10 @@ class ProductKernel : public Kernel {
                                                                    : m.epilogue.steps[0].input),
         addend_bytes_(AddendOf(m.epilogue) == ProductAddend::kF32 ? 4 : 1),
         bias_input_(m.bias_input),
-        chunk_rows_(RowsOfChunk(m)),
-        offsets_(RowOffsets(m)),
+        chunk_rows_(RowsOfChunk(layout_, columns_)),
         table_(m.epilogue.table),
         finish_(FinishOf(m, table_ ? table_->data() : nullptr)),
-        name_(Cat("native int8 product:", products.level)),
+        name_(Cat(name, ":", products.level)),
         has_tiles_(products.has_tiles),
         speed_(has_tiles_ ? kSpeedOfTiles : 1),
         loop_(LoopOf(m, *products.loops)),
@@ -192,12 +73,11 @@ class ProductKernel : public Kernel {
 
   std::span<const std::byte> first_read() const override { return packed_.Weights(0); }
 
-  int64_t scratch_bytes() const override { return offsets_.empty() ? 0 : rows_ * depth_; }
+  int64_t scratch_bytes() const override { return left_->scratch_bytes(); }
 
   Status Run(const RunArgs& args, KernelState*) const override {
     if (rows_ == 0) return Ok();
-    const auto* a = static_cast<const uint8_t*>(args.inputs[0]);
-    if (!offsets_.empty()) a = Gathered(args);
+    const uint8_t* a = left_->Prepare(static_cast<const uint8_t*>(args.inputs[0]), args.scratch);
     const Division d = Divide();
     std::array<int64_t, kMaxShares> steps;
     for (int64_t i = 0; i < d.shares; ++i) steps[static_cast<size_t>(i)] = ShareOf(d, i).steps();
@@ -279,18 +159,6 @@ class ProductKernel : public Kernel {
     (args.tiles == nullptr ? own : *args.tiles).Note(in_parallel);
   }
 
-  const uint8_t* Gathered(const RunArgs& args) const {
-    const auto* a = static_cast<const uint8_t*>(args.inputs[0]);
-    auto* gathered = reinterpret_cast<uint8_t*>(args.scratch);
-    const int64_t grain = std::max<int64_t>(1, kGrain / depth_);
-    ParallelFor(rows_, grain, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i)
-        std::memcpy(gathered + i * depth_, a + offsets_[static_cast<size_t>(i)],
-                    static_cast<size_t>(depth_));
-    });
-    return gathered;
-  }
-
   // The rows of the first `i` of n parts, each of whole blocks but the last.
   int64_t BlocksUpTo(int64_t i, int64_t n, int64_t rows) const {
     return std::min(rows, BlocksOf(rows) * i / n * BlockRows());
@@ -310,19 +178,24 @@ class ProductKernel : public Kernel {
       next = args.ahead;
     else if (part + 1 == s.parts && (has_tiles_ || packed_.bytes() >= kBytesToFetch))
       next = packed_.Weights(s.first_panel + (panel + 1) % s.panels());
-    RunOne(args, a + from * depth_, from, to - from, s.first_panel + panel, next);
+    RunOne(args, a + from * layout_.step, from, to - from, s.first_panel + panel, next);
   }
 
   // `next`: what is read after this panel.
   void RunOne(const RunArgs& args, const uint8_t* a, int64_t first, int64_t rows, int64_t panel,
               std::span<const std::byte> next) const {
-    const int64_t at = first * columns_ + panel * packed_.width();
+    const bool in_order = layout_.out_rows.empty();
+    const bool is_whole = layout_.part_offsets.empty();
+    const int64_t at = (in_order ? first * columns_ : 0) + panel * packed_.width();
     ProductRows r{.a = a,
-                  .a_step = depth_,
+                  .a_step = layout_.step,
                   .rows = rows,
                   .out = static_cast<std::byte*>(args.outputs[0]) + at * out_bytes_,
                   .addend = nullptr,
-                  .out_step = columns_};
+                  .out_step = columns_,
+                  .part_offsets = is_whole ? nullptr : layout_.part_offsets.data(),
+                  .parts = PartsOf(layout_),
+                  .out_rows = in_order ? nullptr : layout_.out_rows.data() + first};
     if (addend_input_ >= 0)
       r.addend = static_cast<const std::byte*>(args.inputs[static_cast<size_t>(addend_input_)]) +
                  at * addend_bytes_;
@@ -334,6 +207,8 @@ class ProductKernel : public Kernel {
     loop_(r, p, finish_);
   }
 
+  const std::unique_ptr<LeftRows> left_;
+  const RowLayout& layout_;
   const int64_t rows_;
   const int64_t columns_;
   const int64_t depth_;
@@ -342,7 +217,6 @@ class ProductKernel : public Kernel {
   const int64_t addend_bytes_;
   const int64_t bias_input_;
   const int64_t chunk_rows_;
-  const std::vector<int64_t> offsets_;
   const std::optional<ByteTable> table_;
   const ProductFinish finish_;  // points at it
   const std::string name_;
@@ -354,21 +228,36 @@ class ProductKernel : public Kernel {
 
 }  // namespace
 
+const Products* ProductsThatFit(const MatMul& m, Isa isa, int64_t part_depth) {
+  const Products* const products = ProductsFor(isa, part_depth);
+  const bool fits = products != nullptr && (!m.epilogue.table || products->look_up) &&
+                    m.weights != nullptr && m.a_dtype == DType::kU8 && m.b_dtype == DType::kS8 &&
+                    m.weight_zero_points.empty() && FitsEpilogue(m.epilogue, m.out_dtype);
+  return fits ? products : nullptr;
+}
+
+Result<std::unique_ptr<Kernel>> MakeProductOf(std::unique_ptr<LeftRows> left, const MatMul& m,
+                                              const Products& products, std::string_view name,
+                                              const WeightRows& weight_rows) {
+  const RowLayout& layout = left->layout();
+  const int64_t chunks = std::max<int64_t>(1, layout.rows / RowsOfChunk(layout, m.columns()));
+  ASSIGN_OR_RETURN(PackedProduct packed,
+                   PackedProduct::Pack(m, products, (layout.rows + chunks - 1) / chunks,
+                                       m.depth() / PartsOf(layout), weight_rows));
+  return MakeKernel<ProductKernel>(std::move(left), m, products, name, std::move(packed));
+}
+
 bool PrefersProduct(const MatMul& m, Isa isa) {
-  const Products* const products = ProductsFor(isa, m.depth());
-  return products != nullptr && (!m.epilogue.table || products->look_up) && m.weights != nullptr &&
-         m.a_dtype == DType::kU8 && m.b_dtype == DType::kS8 && m.weight_zero_points.empty() &&
-         m.a_scale_input < 0 && !m.a_is_transposed && m.depth() % kProductGroup == 0 &&
-         NumElements(m.b) == m.columns() * m.depth() && NumElements(m.a) == RowsOf(m) * m.depth() &&
-         FitsEpilogue(m.epilogue, m.out_dtype);
+  return ProductsThatFit(m, isa, m.depth()) != nullptr && m.a_scale_input < 0 &&
+         !m.a_is_transposed && m.depth() % kProductGroup == 0 &&
+         NumElements(m.b) == m.columns() * m.depth() &&
+         NumElements(m.a) == NumElements(m.out) / m.columns() * m.depth();
 }
 
 Result<std::unique_ptr<Kernel>> MakeProduct(const MatMul& m, Isa isa) {
   if (!PrefersProduct(m, isa))
     return Error(Code::kUnsupported, "a product of other than u8 and constant s8 matrices");
-  const Products& products = *ProductsFor(isa, m.depth());
-  ASSIGN_OR_RETURN(PackedProduct packed, PackedProduct::Pack(m, products));
-  return MakeKernel<ProductKernel>(m, products, std::move(packed));
+  return MakeProductOf(RowsOfMatMul(m), m, *ProductsFor(isa, m.depth()), "native int8 product", {});
 }
 
 }  // namespace intmill::native

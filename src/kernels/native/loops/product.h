@@ -31,7 +31,7 @@ struct ProductPanel {
   const float* bias;
   int64_t depth;    // a multiple of 4
   int64_t columns;  // 1 to 64
-  int64_t step;     // of tiles: the depth that they multiply at once, at most 64; divides it
+  int64_t step;     // of tiles: the depth that they multiply at once, at most 64; divides each part
   // Weights that are wanted next; null: unknown.
   const uint8_t* next;
   int64_t next_bytes;
@@ -46,6 +46,13 @@ struct ProductRows {
   void* out;
   const void* addend;
   int64_t out_step;  // elements from row to row
+  // Of tiles only. Where equal parts of each row's depth begin, in bytes behind the row; null: they
+  // are one.
+  const int64_t* part_offsets = nullptr;
+  int64_t parts = 1;
+  // `out` and `addend` are those of row 0 of the output, and these the rows of it that are
+  // computed, -1 for none; null: all in order.
+  const int32_t* out_rows = nullptr;
 };
 
 // t = float(sum) * scale + bias; t = t + addend; t = min(max(t, low), high). For bytes further

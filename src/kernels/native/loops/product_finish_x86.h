@@ -105,10 +105,9 @@ class InRegisters {
   const __m512i addend_bits_;
 };
 
-// What becomes of a row of sums, up to four registers of them, of blocks of kRows. Of two operands,
-// one of them NaN, MINPS and MAXPS give the second.
-template <ProductOutput kOutput, ProductAddend kAddend, int kRegisters, int kRows,
-          typename Constants>
+// What becomes of a row of sums, up to four registers of them. Of two operands, one of them NaN,
+// MINPS and MAXPS give the second.
+template <ProductOutput kOutput, ProductAddend kAddend, int kRegisters, typename Constants>
 class RowFinish {
  public:
   RowFinish(const ProductRows& rows, const ProductPanel& panel, const ProductFinish& finish)
@@ -121,10 +120,11 @@ class RowFinish {
         here_(panel.columns == kProductColumns ? ~uint64_t{0}
                                                : (uint64_t{1} << panel.columns) - 1) {}
 
-  [[gnu::always_inline]] void operator()(int64_t row, __m512i sum0, __m512i sum1, __m512i sum2,
-                                         __m512i sum3) const {
+  // `next`: a row of the block behind this one; -1: none.
+  [[gnu::always_inline]] void operator()(int64_t row, int64_t next, __m512i sum0, __m512i sum1,
+                                         __m512i sum2, __m512i sum3) const {
     const int64_t at = row * r_.out_step;
-    Fetch(row + kRows);
+    Fetch(next);
     if constexpr (WritesBytes(kOutput)) {
       const __m512i t0 = Integer<0>(sum0, at);
       const __m512i t1 = kRegisters > 1 ? Integer<1>(sum1, at) : t0;
@@ -150,7 +150,7 @@ class RowFinish {
   // What the next block is about to write, and to add: rows may lie far apart, which processors do
   // not foresee. One row at a time, as the weights come on the same way.
   [[gnu::always_inline]] void Fetch(int64_t row) const {
-    if (row >= r_.rows) return;
+    if (row < 0) return;
     constexpr int64_t kBytes = WritesBytes(kOutput) ? 1 : 4;
     const char* out = static_cast<const char*>(r_.out) + row * r_.out_step * kBytes;
     for (int64_t i = 0; i < kProductLanes * kRegisters * kBytes; i += kLine)

@@ -82,6 +82,12 @@ class Fetcher {
   int64_t lines_;
 };
 
+// -1: none.
+[[gnu::always_inline]] inline int64_t OutRow(const ProductRows& r, int64_t row) {
+  if (row >= r.rows) return -1;
+  return r.out_rows == nullptr ? row : r.out_rows[row];
+}
+
 // Writes rows [first, first + count), whose sums lie one after the other.
 using FinishRows = void (*)(const ProductRows& r, const ProductPanel& p, const ProductFinish& f,
                             const int32_t* sums, int64_t first, int64_t count);
@@ -89,14 +95,15 @@ using FinishRows = void (*)(const ProductRows& r, const ProductPanel& p, const P
 template <ProductOutput kOutput, ProductAddend kAddend, int kRegisters>
 void Finish(const ProductRows& r, const ProductPanel& p, const ProductFinish& f,
             const int32_t* sums, int64_t first, int64_t count) {
-  const RowFinish<kOutput, kAddend, kRegisters, kBlockRows, InRegisters<kRegisters>> finish(r, p,
-                                                                                            f);
-  for (int64_t i = 0; i < count; ++i, sums += kRegisters * kProductLanes) {
+  const RowFinish<kOutput, kAddend, kRegisters, InRegisters<kRegisters>> finish(r, p, f);
+  for (int64_t row = first; row < first + count; ++row, sums += kRegisters * kProductLanes) {
+    const int64_t out_row = OutRow(r, row);
+    if (out_row < 0) continue;
     const __m512i s0 = _mm512_load_si512(sums);
     const __m512i s1 = kRegisters > 1 ? _mm512_load_si512(sums + kProductLanes) : s0;
     const __m512i s2 = kRegisters > 2 ? _mm512_load_si512(sums + 2 * kProductLanes) : s0;
     const __m512i s3 = kRegisters > 3 ? _mm512_load_si512(sums + 3 * kProductLanes) : s0;
-    finish(first + i, s0, s1, s2, s3);
+    finish(out_row, OutRow(r, row + kBlockRows), s0, s1, s2, s3);
   }
 }
 
@@ -110,9 +117,9 @@ class Panel {
         p_(p),
         f_(f),
         finish_(finish),
-        steps_(p.depth / p.step),
-        turn_((kBlockRows + kPairs * steps_ - 1) / (kPairs * steps_)),
-        fetcher_(p, kPairs * ((r.rows + kBlockRows - 1) / kBlockRows) * steps_) {}
+        steps_(p.depth / r.parts / p.step),
+        turn_(PerTurn(kBlockRows, kPairs * r.parts * steps_)),
+        fetcher_(p, kPairs * PerTurn(r.rows, kBlockRows) * r.parts * steps_) {}
 
   // The last block begins where it has as many rows as the others; few rows are one short tile.
   [[gnu::noinline, gnu::noclone]] void Run() {
@@ -135,6 +142,8 @@ class Panel {
  private:
   static constexpr int kPairs = (kRegisters + 1) / 2;
   static constexpr int64_t kStep = kRegisters * kProductLanes;  // of sums, from row to row
+
+  static int64_t PerTurn(int64_t all, int64_t turns) { return (all + turns - 1) / turns; }
 
   template <int kTiles>
   void Block(int64_t first, int64_t rows) {
@@ -161,21 +170,24 @@ class Panel {
     if constexpr (kTiles > 1) Load<2>(start, 0);
     if constexpr (kTiles > 1 && kHasTwo) Load<3>(start + kProductLanes, 0);
     const uint8_t* b = p_.weights + kColumn * kProductGroup;
-    for (int64_t i = 0; i < steps_; ++i) {
-      Stream<6>(b, kWeightStep);
-      if constexpr (kHasTwo) Stream<7>(b + kTileBytes, kWeightStep);
-      Load<4>(a, r_.a_step);
-      Add<0, 4, 6>();
-      if constexpr (kHasTwo) Add<1, 4, 7>();
-      if constexpr (kTiles > 1) {
-        Load<5>(a + kTileRows * r_.a_step, r_.a_step);
-        Add<2, 5, 6>();
-        if constexpr (kHasTwo) Add<3, 5, 7>();
+    for (int64_t part = 0; part < r_.parts; ++part) {
+      const uint8_t* left = a + (r_.part_offsets == nullptr ? 0 : r_.part_offsets[part]);
+      for (int64_t i = 0; i < steps_; ++i) {
+        Stream<6>(b, kWeightStep);
+        if constexpr (kHasTwo) Stream<7>(b + kTileBytes, kWeightStep);
+        Load<4>(left, r_.a_step);
+        Add<0, 4, 6>();
+        if constexpr (kHasTwo) Add<1, 4, 7>();
+        if constexpr (kTiles > 1) {
+          Load<5>(left + kTileRows * r_.a_step, r_.a_step);
+          Add<2, 5, 6>();
+          if constexpr (kHasTwo) Add<3, 5, 7>();
+        }
+        left += p_.step;
+        b += p_.step / kProductGroup * kWeightStep;
+        fetcher_.Turn();
+        if (rows_ - done_ >= turn_) FinishMore(turn_);
       }
-      a += p_.step;
-      b += p_.step / kProductGroup * kWeightStep;
-      fetcher_.Turn();
-      if (rows_ - done_ >= turn_) FinishMore(turn_);
     }
     sums += kColumn;
     Store<0>(sums, kStep);
@@ -194,8 +206,8 @@ class Panel {
   const ProductPanel& p_;
   const ProductFinish& f_;
   const FinishRows finish_;
-  const int64_t steps_;
-  const int64_t turn_;  // rows to finish at each step
+  const int64_t steps_;  // of a part
+  const int64_t turn_;   // rows to finish at each step
   Fetcher fetcher_;
 
   // The block before: its first row, its rows, and how many of them are finished.

@@ -58,6 +58,11 @@ struct Ahead {
   return {p.next + block * step * groups, step};
 }
 
+template <int kRows>
+[[gnu::always_inline]] inline int64_t NextRow(const ProductRows& r, int64_t row) {
+  return row + kRows < r.rows ? row + kRows : -1;
+}
+
 // Sum i is of row i / kRegisters, register i % kRegisters. Rows are finished while their sums are
 // in registers.
 template <int kRows, int kRegisters, typename Finish>
@@ -102,7 +107,7 @@ template <int kRows, int kRegisters, typename Finish>
 // The sums of a row, where a row has so many registers.
 #define INTMILL_ROW(registers, row, s0, s1, s2, s3)     \
   if constexpr (kRegisters == registers && row < kRows) \
-    finish(first + row, sum##s0, sum##s1, sum##s2, sum##s3);
+    finish(first + row, NextRow<kRows>(r, first + row), sum##s0, sum##s1, sum##s2, sum##s3);
   INTMILL_EACH_ROW(INTMILL_ROW)
 #undef INTMILL_ROW
 }
@@ -111,7 +116,7 @@ template <int kRows, int kRegisters, typename Finish>
 template <ProductOutput kOutput, ProductAddend kAddend, int kRegisters>
 void ForBlocks(const ProductRows& r, const ProductPanel& p, const ProductFinish& f) {
   constexpr int kRows = ProductRowsFor(kRegisters);
-  const RowFinish<kOutput, kAddend, kRegisters, kRows, InMemory> finish(r, p, f);
+  const RowFinish<kOutput, kAddend, kRegisters, InMemory> finish(r, p, f);
   if (r.rows < kRows) {
     for (int64_t i = 0; i < r.rows; ++i) Block<1, kRegisters>(r, p, {p.weights, 0}, finish, i);
     return;
