@@ -36,8 +36,14 @@ class [[nodiscard]] Status {
   const std::string& message() const { return message_; }
 
   // Puts a place in front of the message: "model.onnx: node 'conv1' (Conv): ...". OK stays OK.
-  Status At(std::string_view place) && {
-    if (!ok()) message_ = std::string(place) + ": " + message_;
+  // `place`: text, or a function that answers it and is called for errors only.
+  template <typename Place>
+  Status At(const Place& place) && {
+    if (ok()) return std::move(*this);
+    if constexpr (std::is_invocable_v<const Place&>)
+      message_ = place() + ": " + message_;
+    else
+      message_ = std::string(place) + ": " + message_;
     return std::move(*this);
   }
 
@@ -64,7 +70,8 @@ class [[nodiscard]] Result {
   T* operator->() { return &*value_; }
   const T* operator->() const { return &*value_; }
 
-  Result At(std::string_view place) && {
+  template <typename Place>
+  Result At(const Place& place) && {
     status_ = std::move(status_).At(place);
     return std::move(*this);
   }

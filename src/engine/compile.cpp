@@ -48,7 +48,7 @@ class Compiler {
     int64_t done = 0;
     for (const Node& node : graph_.nodes) {
       TRY(options_.hooks.Progress("compile", done++, static_cast<int64_t>(graph_.nodes.size())));
-      TRY(AddNode(node).At(Place(node)));
+      TRY(AddNode(node).At([&] { return Place(node); }));
     }
     if (options_.followed_records != nullptr && records_ != options_.followed_records->size())
       return Error(Code::kBadFormat, "it was compiled to ", options_.followed_records->size(),

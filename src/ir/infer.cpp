@@ -21,11 +21,12 @@ Status CheckInferred(const Shape& shape, DType dtype) {
 Result<std::vector<Value>> InferOutputs(const Graph& graph, const Node& node) {
   if (node.op == nullptr || node.op->infer == nullptr)
     return Error(Code::kInternal, Place(node), ": has no shape inference");
+  const auto place = [&] { return Place(node); };
   std::vector<Value> outputs(node.outputs.size());
   InferContext context(graph, node, outputs);
-  TRY(node.op->infer(context).At(Place(node)));
+  TRY(node.op->infer(context).At(place));
   for (const Value& output : outputs)
-    if (output.shape) TRY(CheckInferred(*output.shape, output.dtype).At(Place(node)));
+    if (output.shape) TRY(CheckInferred(*output.shape, output.dtype).At(place));
   return outputs;
 }
 
@@ -91,9 +92,10 @@ Result<std::vector<Tensor>> EvaluateNode(const Graph&, const Node& node,
     return Error(Code::kUnsupported, Place(node), ": has no reference");
   const Graph alone = AsGraph(node, inputs);
   ASSIGN_OR_RETURN(const std::vector<Value> outputs, InferOutputs(alone, alone.nodes[0]));
-  TRY(CheckStatic(outputs).At(Place(node)));
-  ASSIGN_OR_RETURN(std::vector<Tensor> tensors, Allocate(outputs, max_bytes).At(Place(node)));
-  TRY(node.op->reference({.node = node, .inputs = inputs, .outputs = tensors}).At(Place(node)));
+  const auto place = [&] { return Place(node); };
+  TRY(CheckStatic(outputs).At(place));
+  ASSIGN_OR_RETURN(std::vector<Tensor> tensors, Allocate(outputs, max_bytes).At(place));
+  TRY(node.op->reference({.node = node, .inputs = inputs, .outputs = tensors}).At(place));
   return tensors;
 }
 

@@ -12,8 +12,10 @@ Status InferShapes(Graph& graph);
 // The same for one node.
 Status InferNode(Graph& graph, const Node& node);
 
-// Unique names, ids in range, arity, one producer per value, topological order, no missing input.
+// Unique names, and what VerifyEdges checks.
 Status VerifyGraph(const Graph& graph);
+// Ids in range, arity, one producer per value, topological order, no missing input.
+Status VerifyEdges(const Graph& graph);
 
 // Runs a node's reference on concrete tensors: infers, allocates, computes. Absent inputs are null.
 // `max_bytes` bounds the outputs together (a constant-folding bomb is refused, kOutOfMemory).

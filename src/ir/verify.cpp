@@ -29,10 +29,8 @@ class Verifier {
   explicit Verifier(const Graph& graph) : graph_(graph), made_(graph.values.size(), false) {}
 
   Status Run() {
-    TRY(CheckNames(graph_.values, "value"));
-    TRY(CheckNames(graph_.nodes, "node"));
     TRY(Begin());
-    for (const Node& node : graph_.nodes) TRY(Visit(node).At(Place(node)));
+    for (const Node& node : graph_.nodes) TRY(Visit(node).At([&] { return Place(node); }));
     for (const ValueId id : graph_.outputs) TRY(CheckRead(id).At("graph output"));
     return Ok();
   }
@@ -119,6 +117,12 @@ class Verifier {
 
 }  // namespace
 
-Status VerifyGraph(const Graph& graph) { return Verifier(graph).Run(); }
+Status VerifyEdges(const Graph& graph) { return Verifier(graph).Run(); }
+
+Status VerifyGraph(const Graph& graph) {
+  TRY(CheckNames(graph.values, "value"));
+  TRY(CheckNames(graph.nodes, "node"));
+  return VerifyEdges(graph);
+}
 
 }  // namespace intmill

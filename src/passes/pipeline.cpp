@@ -41,7 +41,7 @@ constexpr Pass kSplitInt16 = {"split_int16", SplitInt16};
 constexpr Pass kMoveQdq = {"move_qdq", MoveQdq};
 constexpr Pass kFoldDequantize = {"fold_dequantize", FoldDequantize};
 constexpr Pass kPullSelection = {"pull_selection", PullSelection};
-constexpr Pass kPrune = {"prune", PrunePass};
+constexpr Pass kPrune = {"prune", PrunePass, true};
 
 // What becomes known by one of these is news to the others, so they take turns.
 constexpr Pass kSimplify[] = {kFoldConstants, kFoldShapes, kRemoveIdentity, kPrune};
@@ -133,8 +133,8 @@ class Runner {
     const Clock::time_point start = Clock::now();
     ASSIGN_OR_RETURN(const int64_t changes, pass.run(graph_, context_));
     if (changes > 0) {
-      TRY(VerifyGraph(graph_).At(Cat("after pass '", pass.name, "'")));
-      if (infer) TRY(InferShapes(graph_));
+      TRY(VerifyEdges(graph_).At([&] { return Cat("after pass '", pass.name, "'"); }));
+      if (infer && !pass.only_removes) TRY(InferShapes(graph_));
     }
     const std::chrono::duration<double, std::micro> spent = Clock::now() - start;
     Note(pass.name, spent.count(), changes);
@@ -203,7 +203,8 @@ Status RunLoadPasses(Graph& graph, const PassOptions& options, std::vector<PassT
   TRY(InferShapes(graph));
   Runner runner(graph, options, times);
   TRY(runner.Repeatedly(kSimplify));
-  return runner.Once(kLoadPasses, true).status();
+  TRY(runner.Once(kLoadPasses, true).status());
+  return VerifyGraph(graph).At("after the passes");
 }
 
 Result<Graph> Specialize(const Graph& graph, std::span<const Shape> input_shapes,
@@ -217,6 +218,7 @@ Result<Graph> Specialize(const Graph& graph, std::span<const Shape> input_shapes
   TRY(CheckShapesKnown(copy));
   TRY(runner.Once(kFusions, true).status());
   TRY(runner.Once(kIntegerPasses, false).status());
+  TRY(VerifyGraph(copy).At("after the passes"));
   return copy;
 }
 

@@ -34,8 +34,8 @@ struct PassTime {
 std::vector<std::string_view> PassNames();
 
 // Meaning-preserving clean-up that leaves plain ONNX operators: fold_constants, fold_shapes,
-// remove_identity, fuse_pad, fuse_batch_norm, fuse_bias, prune. The graph is verified after each
-// pass that changed it. Times, when asked for, have one row a pass.
+// remove_identity, fuse_pad, fuse_batch_norm, fuse_bias, prune. The edges are verified after each
+// pass that changed them, names at the end. Times, when asked for, have one row a pass.
 Status RunLoadPasses(Graph& graph, const PassOptions& options,
                      std::vector<PassTime>* times = nullptr);
 
