@@ -16,8 +16,10 @@
 namespace intmill::native {
 namespace {
 
-constexpr int64_t kGrain = 200'000;    // bytes that are worth another thread
-constexpr int64_t kSmall = 64 * 1024;  // images with their padding, whatever the padding
+constexpr int64_t kGrain = 200'000;  // bytes that are worth another thread
+// Bytes of images with their padding: whatever its share, and at most.
+constexpr int64_t kSmall = 64 * 1024;
+constexpr int64_t kMost = std::numeric_limits<int32_t>::max() / 2;
 constexpr int64_t kSlack = 64;  // behind the last line: padded parts are read beyond their end
 
 int64_t RoundUp(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
@@ -79,23 +81,25 @@ struct ImageLayout {
   }
 };
 
-// Of one image dimension or two; and not of much padding: offsets have 32 bits, and oneDNN writes
-// none.
+// Of one dimension or two, and not mostly of padding: oneDNN writes none, and offsets have 32 bits.
 bool IsImage(const Convolution& c) {
-  if (c.transposed || c.groups != 1 || c.in.size() > 2) return false;
-  int64_t padded = c.in_channels;
-  int64_t given = c.in_channels;
-  for (int64_t* bytes : {&padded, &given})
-    if (!MulFits(*bytes, c.batch, bytes)) return false;
+  const auto is_positive = [](int64_t n) { return n > 0; };
+  if (c.transposed || c.groups != 1 || c.in.size() > 2 || c.out_channels < 1 ||
+      !std::ranges::all_of(c.out, is_positive))
+    return false;
+  int64_t padded = 0;
+  int64_t given = 0;
+  if (!MulFits(c.in_channels, c.batch, &given) || given == 0) return false;
+  padded = given;
   for (size_t d = 0; d < c.in.size(); ++d) {
-    int64_t read = 0;
-    if (!MulFits(c.out[d], c.strides[d], &read) ||
-        !AddFits(read, c.kernel[d] * c.dilations[d], &read) || !MulFits(padded, read, &padded) ||
-        !MulFits(given, c.in[d], &given))
+    int64_t strides = 0;
+    int64_t window = 0;
+    if (!MulFits(c.out[d], c.strides[d], &strides) ||
+        !MulFits(c.kernel[d], c.dilations[d], &window) || !AddFits(strides, window, &window) ||
+        !MulFits(padded, window, &padded) || !MulFits(given, c.in[d], &given))
       return false;
   }
-  constexpr int64_t kMost = std::numeric_limits<int32_t>::max() / 2;
-  return padded < kMost && (padded < kSmall || padded / 4 < given);
+  return padded < kSmall || (padded < kMost && padded / 4 < given);
 }
 
 // For each window that lies a step behind the last, the output that it is of; -1: none.

@@ -57,6 +57,43 @@ Test(convolution, those_of_one_pixel_are_products_whatever_their_strides) {
   cr_expect(EffectiveIsa() < Isa::kAvx512Vnni || products > 10, "%d", products);
 }
 
+Test(convolution, images_on_tiles_equal_plain_loops_on_random_shapes_for_any_thread_count) {
+  if (EffectiveIsa() < Isa::kAmx) cr_skip_test("this processor has no AMX");
+  Random random(7);
+  int compared = 0;
+  while (compared < kProblems / 2) {
+    const bool is_large = compared % 10 == 0;
+    const ConvolutionProblem p = is_large ? RandomImage(random) : RandomConvolution(random);
+    if (!native::PrefersImageProduct(p.conv, Isa::kAmx)) continue;
+    const auto plain = native::MakeConvolution(p.conv, is_large ? DetectIsa() : Isa::kBaseline);
+    const auto fast = native::MakeImageProduct(p.conv, Isa::kAmx);
+    cr_assert(plain.ok() && fast.ok(), "%s", p.text.c_str());
+    const Bytes wanted = Run(**plain, p.inputs(), p.output_bytes(), 1);
+    cr_assert(!wanted.empty());
+    for (const int64_t threads : {1, 2, 4})
+      cr_assert(Run(**fast, p.inputs(), p.output_bytes(), threads) == wanted,
+                "%s differs with %d threads", p.text.c_str(), static_cast<int>(threads));
+    ++compared;
+  }
+}
+
+Test(convolution, images_that_would_mostly_be_padding_are_not_padded) {
+  const uint8_t weight = 1;
+  Convolution c{.in = {1, 1},
+                .out = {3, 3},
+                .kernel = {1, 1},
+                .strides = {3000, 3000},
+                .dilations = {1, 1},
+                .pads = {3000, 3000}};
+  c.in_dtype = DType::kU8;
+  c.weight_dtype = DType::kS8;
+  c.weights = &weight;
+  c.epilogue.scales = {1.0f};
+  cr_expect_not(native::PrefersImageProduct(c, Isa::kAmx));
+  c.strides = c.pads = {3, 3};
+  cr_expect_eq(native::PrefersImageProduct(c, EffectiveIsa()), EffectiveIsa() >= Isa::kAmx);
+}
+
 Test(convolution, plain_loops_give_the_same_bits_at_every_level_and_thread_count) {
   Random random(2);
   for (int i = 0; i < kProblems / 4; ++i) {

@@ -129,6 +129,8 @@ Test(matmul, tiles_take_equal_parts_of_a_depth_or_none) {
   for (const int64_t usual : {4, 16, 24, 64, 96, 112, 144, 320, 576, 768, 960, 1152, 3072})
     cr_expect_geq(native::TileStep(usual), std::min<int64_t>(usual, 40), "%d",
                   static_cast<int>(usual));
+  for (int64_t depth = 64; depth <= 8192; depth += 64)
+    cr_assert_eq(native::TileStep(depth), 64, "%d", static_cast<int>(depth));
   // 4 x 127: what has no divisor.
   cr_expect_eq(native::TileStep(508), 0);
 }

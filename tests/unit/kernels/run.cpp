@@ -149,6 +149,20 @@ ConvolutionProblem RandomConvolution(Random& random) {
   return p;
 }
 
+ConvolutionProblem RandomImage(Random& random) {
+  ConvolutionProblem p;
+  Convolution& c = p.conv;
+  c.batch = random.Int(1, 3);
+  c.in_channels = random.Chance() ? random.Int(1, 20) : 16 * random.Int(1, 6);
+  c.out_channels = random.Int(1, 150);
+  const int64_t rank = random.Int(1, 2);
+  for (int64_t d = 0; d < rank; ++d)
+    AddDimension(random, random.Int(1, 5), random.Int(0, 5) == 0 ? 2 : 1, 40, c);
+  do AddNumbers(random, p);
+  while (c.in_dtype != DType::kU8);
+  return p;
+}
+
 ConvolutionProblem RandomPointwise(Random& random) {
   ConvolutionProblem p;
   Convolution& c = p.conv;

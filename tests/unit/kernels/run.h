@@ -52,6 +52,8 @@ struct ConvolutionProblem {
   std::vector<const void*> inputs() const;
 };
 ConvolutionProblem RandomConvolution(Random& random);
+// One group of u8 pixels, up to two dimensions, many of either and of channels.
+ConvolutionProblem RandomImage(Random& random);
 // Kernels of one pixel, in whole words of channels.
 ConvolutionProblem RandomPointwise(Random& random);
 // Kernels of 3 x 3 or 5 x 5, strides of 1 or 2, any number of channels.
