@@ -16,7 +16,7 @@
 namespace intmill::native {
 namespace {
 
-constexpr int64_t kGrain = 200'000;  // bytes that are worth another thread
+constexpr int64_t kGrain = 16 * 1024;  // bytes that are worth another thread
 // Bytes of images with their padding: whatever its share, and at most.
 constexpr int64_t kSmall = 64 * 1024;
 constexpr int64_t kMost = std::numeric_limits<int32_t>::max() / 2;
@@ -140,17 +140,20 @@ class PaddedImages : public LeftRows {
     auto* to = reinterpret_cast<uint8_t*>(scratch);
     const int64_t grain = std::max<int64_t>(1, kGrain / l_.line_bytes());
     ParallelFor(l_.all_lines(), grain, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) CopyLine(images, i, to + i * l_.line_bytes());
+      for (int64_t i = begin; i < end; ++i) CopyLine(images, i, to);
     });
     std::memset(to + l_.all_lines() * l_.line_bytes(), zero_point_, kSlack);
     return to;
   }
 
  private:
+  // Lines in the order of the images, so that a thread copies what it made.
   void CopyLine(const uint8_t* images, int64_t i, uint8_t* to) const {
-    const int64_t plane = i / l_.lines / l_.batch;
-    const int64_t image = i / l_.lines % l_.batch;
-    const int64_t y = i % l_.lines * l_.y.stride + plane - l_.y.pad;
+    const int64_t of_image = l_.lines * l_.y.stride;
+    const int64_t image = i / of_image;
+    const int64_t plane = i % l_.y.stride;
+    const int64_t y = i % of_image - l_.y.pad;
+    to += ((plane * l_.batch + image) * l_.lines + i % of_image / l_.y.stride) * l_.line_bytes();
     const bool is_there = y >= 0 && y < l_.y.in;
     const int64_t before = is_there ? std::min(l_.x.pad, l_.width) : l_.width;
     const int64_t pixels = is_there ? std::min(l_.x.in, l_.width - before) : 0;
