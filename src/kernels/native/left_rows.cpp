@@ -8,7 +8,7 @@
 namespace intmill::native {
 namespace {
 
-constexpr int64_t kGrain = 200'000;  // bytes that are worth another thread
+constexpr int64_t kGrain = 16 * 1024;  // bytes that are worth another thread
 
 // In bytes.
 std::vector<int64_t> OffsetsOf(const MatMul& m, int64_t rows) {
