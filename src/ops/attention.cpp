@@ -1,5 +1,5 @@
-// QuantizedAttention (ours, made by fuse_attention): softmax(scale * q k + mask) v, whose weights
-// are bytes of a row's largest: p = round(255 e^(t - max t)), y = sum of p v / sum of p.
+// QuantizedAttention (ours, made by fuse_attention): softmax(scale * q k + mask) v. The kernel
+// rounds weights to 16 bits.
 #include "kernels/native/attention.h"
 
 #include <algorithm>
@@ -109,11 +109,11 @@ Matrix HeadOf(const Tensor& x, const Axes& axes, int64_t batch, int64_t head) {
           strides[axes.element]};
 }
 
-// The bytes of one row, and their sum.
+// The weights of one row, before they are divided by their sum.
 double WeighRow(std::vector<double>& t) {
   const double largest = *std::max_element(t.begin(), t.end());
   double sum = 0;
-  for (double& value : t) sum += value = std::nearbyint(255 * std::exp(value - largest));
+  for (double& value : t) sum += value = std::exp(value - largest);
   return sum;
 }
 

@@ -19,7 +19,8 @@ constexpr int64_t kRows = 4;        // of the loop of exact sums
 constexpr int64_t kMaxRanges = 32;  // of heads, that run at the same time
 // Sums of so many products of bytes differ by less than 2^31.
 constexpr int64_t kDepthOfDifferences = 32768;
-constexpr float kMaxScale = 1e20f;  // with which they are finite numbers
+constexpr int64_t kMostOfRow = int64_t{1} << 24;  // weights together
+constexpr float kMaxScale = 1e20f;                // with which they are finite numbers
 constexpr std::array<int32_t, kProductColumns> kZeros = {};
 
 int64_t RoundUp(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
@@ -30,9 +31,9 @@ struct Layout {
   int64_t start = 0;    // s32, one per padded key
   int64_t values = 0;   // packed: panels, or 16-bit columns
   int64_t scores = 0;   // s32 or f32: a chunk of queries by the keys, padded
-  int64_t bytes = 0;    // u8: the same
+  int64_t bytes = 0;    // u8: the same, high bytes and then low ones
   int64_t sums = 0;     // f32: one per query of a chunk
-  int64_t result = 0;   // s32: a chunk of queries by the width
+  int64_t result = 0;   // s32: a chunk of queries by the width, of high and of low bytes
   int64_t rows = 0;     // 16-bit rows of the left operand
   int64_t queries = 0;  // u8: of s8, a chunk of queries
   int64_t total = 0;
@@ -48,6 +49,8 @@ class ByteAttentionKernel : public Kernel {
         chunk_rows_(std::min(a.queries, kChunk)),
         padded_keys_(RoundUp(a.keys, kProductLanes)),
         layout_(LayOut()),
+        most_(
+            static_cast<float>(std::min<int64_t>(65535, kMostOfRow / std::max<int64_t>(1, a.keys)))),
         ranges_(std::clamp<int64_t>(a.batch * a.heads, 1, kMaxRanges)),
         has_differences_(a.scale > 0 && a.score_scale * a.scale < kMaxScale &&
                          a.depth <= kDepthOfDifferences),
@@ -98,9 +101,9 @@ class ByteAttentionKernel : public Kernel {
     l.start = add(padded_keys_ * 4);
     l.values = add(padded_keys_ * RoundUp(a_.width, kProductLanes) * element);
     l.scores = add(chunk_rows_ * padded_keys_ * 4);
-    l.bytes = add(chunk_rows_ * padded_keys_);
+    l.bytes = add(2 * chunk_rows_ * padded_keys_);
     l.sums = add(chunk_rows_ * 4);
-    l.result = add(chunk_rows_ * a_.width * 4);
+    l.result = add(2 * chunk_rows_ * a_.width * 4);
     l.rows = add(kRows * std::max(a_.depth, padded_keys_) * 2);
     if (a_.q_dtype == DType::kS8) l.queries = add(chunk_rows_ * a_.depth);
     l.total = end;
@@ -135,6 +138,7 @@ class ByteAttentionKernel : public Kernel {
                                 .mask_step = a_.mask.token,
                                 .count = rows,
                                 .keys = a_.keys,
+                                .most = most_,
                                 .by_difference = mask == nullptr && has_differences_};
       loops_.attention->exponentials(scores, At<uint8_t>(scratch, layout_.bytes),
                                      At<float>(scratch, layout_.sums));
@@ -224,9 +228,9 @@ class ByteAttentionKernel : public Kernel {
                 padded_keys_);
   }
 
-  // Bytes by values.
+  // Bytes of weights by values.
   void Weigh(int64_t rows, std::byte* scratch) const {
-    const ByteMatrix bytes = {At<uint8_t>(scratch, layout_.bytes), padded_keys_, rows, a_.keys};
+    const ByteMatrix bytes = {At<uint8_t>(scratch, layout_.bytes), padded_keys_, 2 * rows, a_.keys};
     auto* result = At<int32_t>(scratch, layout_.result);
     if (sums_ != nullptr)
       Multiply(bytes, At<uint8_t>(scratch, layout_.values), nullptr, a_.width, result, a_.width);
@@ -255,12 +259,14 @@ class ByteAttentionKernel : public Kernel {
     const bool is_s8 = a_.out_dtype == DType::kS8;
     for (int64_t i = 0; i < rows; ++i, at += a_.out.token) {
       const float factor = a_.value_scale / sums[i];
-      const int32_t* x = result + i * a_.width;
+      const int32_t* high = result + i * a_.width;
+      const int32_t* low = high + rows * a_.width;
       if (a_.out_dtype == DType::kF32) {
-        loops_.attention->sums_to_floats(x, factor, static_cast<float*>(out) + at, a_.width);
+        loops_.attention->sums_to_floats(high, low, factor, static_cast<float*>(out) + at,
+                                         a_.width);
       } else {
         const auto zero_point = static_cast<float>(a_.out_zero_point + (is_s8 ? 128 : 0));
-        loops_.attention->sums_to_bytes(x, factor, zero_point, is_s8 ? 0x80 : 0,
+        loops_.attention->sums_to_bytes(high, low, factor, zero_point, is_s8 ? 0x80 : 0,
                                         static_cast<uint8_t*>(out) + at, a_.width);
       }
     }
@@ -273,6 +279,7 @@ class ByteAttentionKernel : public Kernel {
   const int64_t chunk_rows_;
   const int64_t padded_keys_;
   const Layout layout_;
+  const float most_;
   const int64_t ranges_;
   const bool has_differences_;
   const std::string name_;

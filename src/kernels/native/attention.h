@@ -23,11 +23,14 @@ struct HeadStrides {
 //
 //   s    = sum of (q - q_zero_point) k
 //   t    = float(s) * score_scale * scale + mask
-//   p    = round(255 e^(t - largest t of the row)); without a mask, a positive scale and a depth of
-//          no more than 32768, t - largest t is float(s - largest s) * (score_scale * scale)
+//   p    = round(P e^(t - largest t of the row)), P = min(65535, 2^24 / keys); without a mask, a
+//          positive scale and a depth of no more than 32768, t - largest t is
+//          float(s - largest s) * (score_scale * scale)
 //   y    = float(sum of p v) * (value_scale / sum of p)
 //   out  = y, or saturate(round_half_even(y) + out_zero_point)
 //
+// A p has two bytes, which are multiplied one by one: of sums of bytes of weights alone, small ones
+// would be lost beside a large one. 2^24 keeps sums with v within s32, and those of p exact in f32.
 // The same bits on any instruction set and with any number of threads. Kernel inputs: 0 q (u8
 // or s8), 1 k and 2 v (s8, zero point 0), 3 the mask (f32) where there is one.
 struct ByteAttention {

@@ -8,7 +8,7 @@ namespace {
 
 constexpr IntLanes kIndex = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 constexpr float kLog2E = 1.44269504088896341f;
-constexpr float kNothing = -115.0f;  // 2^-115 rounds to no step of 255
+constexpr float kNothing = -115.0f;  // 2^-115 rounds to no weight
 typedef int32_t SumLanes __attribute__((vector_size(kLanes * 4), aligned(4), may_alias));
 
 const SumLanes& SumsAt(const int32_t* x) { return *reinterpret_cast<const SumLanes*>(x); }
@@ -22,23 +22,45 @@ Lanes MaskAt(const float* mask, int64_t left) {
   return At(row);
 }
 
-// 255 2^y for y <= 0, rounded, in the low bits of the result; off by 1e-4 of it, a fortieth of a
-// step, where rounding costs half a step. n is in the low bits of t, as in ExpOfNegative, and the
-// polynomial is the best of its degree that is 255 at 0.
-Lanes RoundedPower(Lanes y) {
-  const Lanes t = y + kRoundMagic;
-  const Lanes r = y - (t - kRoundMagic);
-  Lanes p = r * 14.0272845514f + 61.7639005277f;
-  p = p * r + 176.7871572873f;
-  p = p * r + 255.0f;
-  return __builtin_bit_cast(
-             Lanes, __builtin_bit_cast(IntLanes, p) + (__builtin_bit_cast(IntLanes, t) << 23)) +
-         kRoundMagic;
-}
+// most 2^y for y <= 0, rounded, in the low bits of the result; off by 3e-6 of it, less than a fifth
+// of a step, where rounding costs half a step. n is in the low bits of t, as in ExpOfNegative, and
+// the polynomial is the best of its degree that is `most` at 0.
+class RoundedPower {
+ public:
+  explicit RoundedPower(float most)
+      : c0_(most),
+        c1_(Of(0.693124193)),
+        c2_(Of(0.240240986)),
+        c3_(Of(0.0559064247)),
+        c4_(Of(0.00958285299)) {}
+
+  Lanes operator()(Lanes y) const {
+    const Lanes t = y + kRoundMagic;
+    const Lanes r = y - (t - kRoundMagic);
+    Lanes p = r * c4_ + c3_;
+    p = p * r + c2_;
+    p = p * r + c1_;
+    p = p * r + c0_;
+    return __builtin_bit_cast(
+               Lanes, __builtin_bit_cast(IntLanes, p) + (__builtin_bit_cast(IntLanes, t) << 23)) +
+           kRoundMagic;
+  }
+
+ private:
+  float Of(double coefficient) const {
+    return static_cast<float>(coefficient * static_cast<double>(c0_));
+  }
+
+  const float c0_, c1_, c2_, c3_, c4_;
+};
 
 // Of the bits of each number: an integer, where the number has been rounded with kRoundMagic.
-void LowBytes(const float* x, uint8_t* __restrict y, int64_t n) {
-  for (int64_t i = 0; i < n; ++i) y[i] = static_cast<uint8_t>(__builtin_bit_cast(int32_t, x[i]));
+void SplitBytes(const float* x, uint8_t* __restrict high, uint8_t* __restrict low, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) {
+    const auto bits = __builtin_bit_cast(uint32_t, x[i]);
+    high[i] = static_cast<uint8_t>(bits >> 8);
+    low[i] = static_cast<uint8_t>(bits);
+  }
 }
 
 // Rows whose scores are compared as the integers that they are products of.
@@ -130,6 +152,7 @@ class Total<Differences> {
 template <typename Scores>
 void Exponentials(const ScoreRows& rows, uint8_t* y, float* sums) {
   const Scores scores(rows);
+  const RoundedPower power(rows.most);
   const int64_t keys = rows.keys;
   for (int64_t i = 0; i < rows.count; ++i) sums[i] = scores.Begin(i);
   for (int64_t i = 0; i < rows.count; ++i) {
@@ -140,23 +163,25 @@ void Exponentials(const ScoreRows& rows, uint8_t* y, float* sums) {
       Lanes exponent = Larger(scores.Exponent(x + k, begin), All(kNothing));
       if (keys - k < kLanes)
         exponent = kIndex < static_cast<int32_t>(keys - k) ? exponent : All(kNothing);
-      const Lanes t = RoundedPower(exponent);
+      const Lanes t = power(exponent);
       sum.Add(t);
       At(x + k) = t;
     }
     sums[i] = sum.Get();
   }
-  LowBytes(reinterpret_cast<const float*>(rows.sums), y, rows.count * rows.step);
+  const int64_t bytes = rows.count * rows.step;
+  SplitBytes(reinterpret_cast<const float*>(rows.sums), y, y + bytes, bytes);
 }
 
-template <typename T>
-void ScaleToBytes(const T* x, float factor, float zero_point, uint8_t flip, uint8_t* y, int64_t n) {
-  for (int64_t i = 0; i < n; ++i) {
-    float t = static_cast<float>(x[i]) * factor;
-    t = t == t ? t : 0.0f;
-    t = ClampTo(t, -zero_point, 255.0f - zero_point);
-    y[i] = static_cast<uint8_t>(RoundToInt(t) + static_cast<int32_t>(zero_point)) ^ flip;
-  }
+uint8_t ByteOf(float t, float zero_point, uint8_t flip) {
+  t = t == t ? t : 0.0f;
+  t = ClampTo(t, -zero_point, 255.0f - zero_point);
+  return static_cast<uint8_t>(RoundToInt(t) + static_cast<int32_t>(zero_point)) ^ flip;
+}
+
+float Joined(int32_t high, int32_t low) {
+  return static_cast<float>(
+      static_cast<int32_t>(static_cast<uint32_t>(high) * 256 + static_cast<uint32_t>(low)));
 }
 
 }  // namespace
@@ -168,13 +193,23 @@ void ExponentialBytes(const ScoreRows& rows, uint8_t* y, float* sums) {
     Exponentials<Reals>(rows, y, sums);
 }
 
-void ScaleSums(const int32_t* x, float factor, float* y, int64_t n) {
-  for (int64_t i = 0; i < n; ++i) y[i] = static_cast<float>(x[i]) * factor;
+void ScaleToBytes(const float* x, float factor, float zero_point, uint8_t flip, uint8_t* y,
+                  int64_t n) {
+  for (int64_t i = 0; i < n; ++i) y[i] = ByteOf(x[i] * factor, zero_point, flip);
+}
+
+void ScaleSumsToBytes(const int32_t* high, const int32_t* low, float factor, float zero_point,
+                      uint8_t flip, uint8_t* y, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) y[i] = ByteOf(Joined(high[i], low[i]) * factor, zero_point, flip);
+}
+
+void ScaleSums(const int32_t* high, const int32_t* low, float factor, float* y, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) y[i] = Joined(high[i], low[i]) * factor;
 }
 
 const AttentionLoops kAttentionLoops = {.exponentials = ExponentialBytes,
-                                        .to_bytes = ScaleToBytes<float>,
-                                        .sums_to_bytes = ScaleToBytes<int32_t>,
+                                        .to_bytes = ScaleToBytes,
+                                        .sums_to_bytes = ScaleSumsToBytes,
                                         .sums_to_floats = ScaleSums};
 
 }  // namespace intmill::native::INTMILL_LEVEL

@@ -130,6 +130,7 @@ struct ScoreRows {
   int64_t mask_step;
   int64_t count;
   int64_t keys;
+  float most;  // of a weight; at most 65535, and times the keys at most 2^24
   // That t - largest t is float(sum - largest sum) * (sum_scale * scale), a finite number: without
   // a mask, where scales are positive and no difference leaves 32 bits.
   bool by_difference;
@@ -137,15 +138,17 @@ struct ScoreRows {
 
 // What attention over bytes does between and behind its products; see attention.cpp.
 struct AttentionLoops {
-  // y[k] = round(255 e^(t[k] - largest)) for each row, and their sum. Rows of y lie a step apart
-  // too, with zeros at the end.
+  // p[k] = round(most e^(t[k] - largest)) for each row, and their sum. In y the high bytes of all
+  // rows, which lie a step apart too, with zeros at the end; then the low bytes.
   void (*exponentials)(const ScoreRows& rows, uint8_t* y, float* sums);
   // y[i] = saturate(round(x[i] * factor) + zero_point) ^ flip, in the domain of u8
   void (*to_bytes)(const float* x, float factor, float zero_point, uint8_t flip, uint8_t* y,
                    int64_t n);
-  void (*sums_to_bytes)(const int32_t* x, float factor, float zero_point, uint8_t flip, uint8_t* y,
-                        int64_t n);
-  void (*sums_to_floats)(const int32_t* x, float factor, float* y, int64_t n);
+  // The same of x[i] = 256 high[i] + low[i], which fits.
+  void (*sums_to_bytes)(const int32_t* high, const int32_t* low, float factor, float zero_point,
+                        uint8_t flip, uint8_t* y, int64_t n);
+  void (*sums_to_floats)(const int32_t* high, const int32_t* low, float factor, float* y,
+                         int64_t n);
 };
 
 // Windows of one shape, `step` bytes apart.
