@@ -49,8 +49,8 @@ class ByteAttentionKernel : public Kernel {
         chunk_rows_(std::min(a.queries, kChunk)),
         padded_keys_(RoundUp(a.keys, kProductLanes)),
         layout_(LayOut()),
-        most_(
-            static_cast<float>(std::min<int64_t>(65535, kMostOfRow / std::max<int64_t>(1, a.keys)))),
+        most_(static_cast<float>(
+            std::min<int64_t>(65535, kMostOfRow / std::max<int64_t>(1, a.keys)))),
         ranges_(std::clamp<int64_t>(a.batch * a.heads, 1, kMaxRanges)),
         has_differences_(a.scale > 0 && a.score_scale * a.scale < kMaxScale &&
                          a.depth <= kDepthOfDifferences),
