@@ -6,7 +6,7 @@ using namespace intmill::test;
 
 namespace {
 
-// A weight is a 255th of a row's largest, and the plain graph's are floats.
+// A step of the output: weights have 16 bits, and the plain graph's are floats.
 constexpr Tolerance kBytes{.absolute = 0.01};
 
 struct Attention {
