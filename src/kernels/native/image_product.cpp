@@ -5,8 +5,6 @@
 // oneDNN loses, and rows anywhere cost a quarter more time than rows equally far apart.
 #include <algorithm>
 #include <cstring>
-#include <limits>
-#include <optional>
 
 #include "base/checked.h"
 #include "base/parallel.h"
@@ -19,7 +17,7 @@ namespace {
 constexpr int64_t kGrain = 16 * 1024;  // bytes that are worth another thread
 // Bytes of images with their padding: whatever its share, and at most.
 constexpr int64_t kSmall = 64 * 1024;
-constexpr int64_t kMost = std::numeric_limits<int32_t>::max() / 2;
+constexpr int64_t kMost = 64 * 1024 * 1024;
 constexpr int64_t kSlack = 64;  // behind the last line: padded parts are read beyond their end
 
 int64_t RoundUp(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
@@ -81,16 +79,16 @@ struct ImageLayout {
   }
 };
 
-// Of one dimension or two, and not mostly of padding: oneDNN writes none, and offsets have 32 bits.
+// Of one dimension or two, and not mostly of padding, which oneDNN does not write; and not so large
+// that a number for each window fills memory.
 bool IsImage(const Convolution& c) {
   const auto is_positive = [](int64_t n) { return n > 0; };
   if (c.transposed || c.groups != 1 || c.in.size() > 2 || c.out_channels < 1 ||
       !std::ranges::all_of(c.out, is_positive))
     return false;
-  int64_t padded = 0;
   int64_t given = 0;
   if (!MulFits(c.in_channels, c.batch, &given) || given == 0) return false;
-  padded = given;
+  int64_t padded = given;
   for (size_t d = 0; d < c.in.size(); ++d) {
     int64_t strides = 0;
     int64_t window = 0;

@@ -1,7 +1,7 @@
 // Products of u8 and constant s8 with AVX-512 VNNI or AMX: panels of up to 64 columns, packed once,
-// times blocks of rows (loops/product_x86.cpp, loops/product_tiles_x86.cpp). oneDNN is near its best
-// for large depths and many columns; for the few channels of small convolutions this is two to three
-// times as fast, and for pointwise convolutions with strides three times.
+// times blocks of rows (loops/product_x86.cpp, loops/product_tiles_x86.cpp). oneDNN is near its
+// best for large depths and many columns; for the few channels of small convolutions this is two to
+// three times as fast, and for pointwise convolutions with strides three times.
 #include "kernels/native/product.h"
 
 #include <algorithm>
