@@ -24,7 +24,7 @@ struct Pass {
   // How many rewrites it did. Finds shapes inferred and leaves the graph in topological order; dead
   // nodes may stay.
   Result<int64_t> (*run)(Graph& graph, PassContext& context) = nullptr;
-  bool only_removes = false;  // what it leaves has the shapes that it had
+  bool keeps_shapes = false;  // makes no values: those that it leaves are what they were
 };
 
 // Each is defined in the file of its name.

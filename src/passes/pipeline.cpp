@@ -23,7 +23,7 @@ constexpr Pass kFoldBf16 = {"fold_bf16", FoldBf16};
 constexpr Pass kFoldConstants = {"fold_constants", FoldConstants};
 constexpr Pass kFoldShapes = {"fold_shapes", FoldShapes};
 constexpr Pass kRemoveIdentity = {"remove_identity", RemoveIdentity};
-constexpr Pass kFuseActivations = {"fuse_activations", FuseActivations};
+constexpr Pass kFuseActivations = {"fuse_activations", FuseActivations, true};
 constexpr Pass kFuseAttention = {"fuse_attention", FuseAttention};
 constexpr Pass kFuseBatchNorm = {"fuse_batch_norm", FuseBatchNorm};
 constexpr Pass kFuseBias = {"fuse_bias", FuseBias};
@@ -31,7 +31,7 @@ constexpr Pass kFuseCurves = {"fuse_curves", FuseCurves};
 constexpr Pass kFuseLayerNorm = {"fuse_layer_norm", FuseLayerNorm};
 constexpr Pass kFusePad = {"fuse_pad", FusePad};
 constexpr Pass kFuseQuantize = {"fuse_quantize", FuseQuantize};
-constexpr Pass kFuseResidualAdd = {"fuse_residual_add", FuseResidualAdd};
+constexpr Pass kFuseResidualAdd = {"fuse_residual_add", FuseResidualAdd, true};
 constexpr Pass kFuseSoftmax = {"fuse_softmax", FuseSoftmax};
 constexpr Pass kFuseTable = {"fuse_table", FuseTable};
 constexpr Pass kFoldDynamic = {"fold_dynamic", FoldDynamic};
@@ -134,7 +134,7 @@ class Runner {
     ASSIGN_OR_RETURN(const int64_t changes, pass.run(graph_, context_));
     if (changes > 0) {
       TRY(VerifyEdges(graph_).At([&] { return Cat("after pass '", pass.name, "'"); }));
-      if (infer && !pass.only_removes) TRY(InferShapes(graph_));
+      if (infer && !pass.keeps_shapes) TRY(InferShapes(graph_));
     }
     const std::chrono::duration<double, std::micro> spent = Clock::now() - start;
     Note(pass.name, spent.count(), changes);
