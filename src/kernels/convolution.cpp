@@ -18,6 +18,7 @@ MatMul AsMatMul(const Convolution& c) {
            .out_dtype = c.out_dtype,
            .a_zero_point = c.in_zero_point,
            .weights = c.weights,
+           .weight_zero_points = c.weight_zero_points,
            .bias_input = c.bias_input,
            .epilogue = c.epilogue};
   m.a = {c.batch};

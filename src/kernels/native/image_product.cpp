@@ -10,17 +10,15 @@
 #include "base/parallel.h"
 #include "kernels/convolution.h"
 #include "kernels/native/product.h"
+#include "kernels/native/round_up.h"
 
 namespace intmill::native {
 namespace {
 
-constexpr int64_t kGrain = 16 * 1024;  // bytes that are worth another thread
 // Bytes of images with their padding: whatever its share, and at most.
 constexpr int64_t kSmall = 64 * 1024;
 constexpr int64_t kMost = 64 * 1024 * 1024;
 constexpr int64_t kSlack = 64;  // behind the last line: padded parts are read beyond their end
-
-int64_t RoundUp(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 
 // One spatial dimension of a convolution.
 struct Axis {
@@ -136,7 +134,7 @@ class PaddedImages : public LeftRows {
 
   const uint8_t* Prepare(const uint8_t* images, std::byte* scratch) const override {
     auto* to = reinterpret_cast<uint8_t*>(scratch);
-    const int64_t grain = std::max<int64_t>(1, kGrain / l_.line_bytes());
+    const int64_t grain = std::max<int64_t>(1, kCopyGrain / l_.line_bytes());
     ParallelFor(l_.all_lines(), grain, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) CopyLine(images, i, to);
     });
@@ -167,18 +165,12 @@ class PaddedImages : public LeftRows {
   const int32_t zero_point_;
 };
 
+// Of what a window has in place of a pixel.
 MatMul AsMatMulOfWindows(const Convolution& c, const ImageLayout& l) {
-  MatMul m{.a_dtype = c.in_dtype,
-           .b_dtype = c.weight_dtype,
-           .out_dtype = c.out_dtype,
-           .a_zero_point = c.in_zero_point,
-           .weights = c.weights,
-           .weight_zero_points = c.weight_zero_points,
-           .bias_input = c.bias_input,
-           .epilogue = c.epilogue};
-  m.a = {l.batch * l.y.out * l.x.out, l.parts() * l.part_depth};
-  m.b = {m.depth(), c.out_channels};
-  m.out = {m.a[0], c.out_channels};
+  MatMul m = AsMatMul(c);
+  m.a.back() = l.parts() * l.part_depth;
+  m.b[m.b.size() - 2] = m.depth();
+  m.a_strides.clear();
   return m;
 }
 

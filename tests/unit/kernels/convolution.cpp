@@ -155,6 +155,20 @@ Test(convolution, weights_keep_their_zero_points_in_plain_loops) {
   cr_assert_eq(*reinterpret_cast<const float*>(out.data()), 190.0f * -247.0f * 0.5f);
 }
 
+Test(convolution, weights_keep_their_zero_points_whichever_kernel_takes_them) {
+  Random random(8);
+  for (int i = 0; i < 40; ++i) {
+    ConvolutionProblem p = i % 2 == 0 ? RandomPointwise(random) : RandomImage(random);
+    p.conv.weight_zero_points = {static_cast<int32_t>(random.Int(-20, -1))};
+    const auto plain = native::MakeConvolution(p.conv, Isa::kBaseline);
+    const auto fast = MakeConvolution(p.conv, EffectiveIsa());
+    cr_assert(plain.ok() && fast.ok(), "%s", p.text.c_str());
+    cr_expect(Run(**fast, p.inputs(), p.output_bytes(), 1) ==
+                  Run(**plain, p.inputs(), p.output_bytes(), 1),
+              "%s: %s", p.text.c_str(), std::string((*fast)->name()).c_str());
+  }
+}
+
 Test(convolution, without_vnni_the_kernel_is_our_own_and_says_so) {
   Random random(3);
   const ConvolutionProblem p = RandomConvolution(random);
