@@ -1,5 +1,5 @@
 // QuantizedAttention (ours, made by fuse_attention): softmax(scale * q k + mask) v. The kernel
-// rounds weights to 16 bits.
+// rounds weights, to 16 bits of at most 256 keys (native/attention.h).
 #include "kernels/native/attention.h"
 
 #include <algorithm>

@@ -18,12 +18,14 @@ Result<int64_t> PrunePass(Graph& graph, PassContext&) {
   return before - static_cast<int64_t>(graph.nodes.size());
 }
 
+constexpr bool kKeepsShapes = true;
+
 constexpr Pass kFlattenMatMul = {"flatten_matmul", FlattenMatMul};
 constexpr Pass kFoldBf16 = {"fold_bf16", FoldBf16};
 constexpr Pass kFoldConstants = {"fold_constants", FoldConstants};
 constexpr Pass kFoldShapes = {"fold_shapes", FoldShapes};
 constexpr Pass kRemoveIdentity = {"remove_identity", RemoveIdentity};
-constexpr Pass kFuseActivations = {"fuse_activations", FuseActivations, true};
+constexpr Pass kFuseActivations = {"fuse_activations", FuseActivations, kKeepsShapes};
 constexpr Pass kFuseAttention = {"fuse_attention", FuseAttention};
 constexpr Pass kFuseBatchNorm = {"fuse_batch_norm", FuseBatchNorm};
 constexpr Pass kFuseBias = {"fuse_bias", FuseBias};
@@ -31,7 +33,7 @@ constexpr Pass kFuseCurves = {"fuse_curves", FuseCurves};
 constexpr Pass kFuseLayerNorm = {"fuse_layer_norm", FuseLayerNorm};
 constexpr Pass kFusePad = {"fuse_pad", FusePad};
 constexpr Pass kFuseQuantize = {"fuse_quantize", FuseQuantize};
-constexpr Pass kFuseResidualAdd = {"fuse_residual_add", FuseResidualAdd, true};
+constexpr Pass kFuseResidualAdd = {"fuse_residual_add", FuseResidualAdd, kKeepsShapes};
 constexpr Pass kFuseSoftmax = {"fuse_softmax", FuseSoftmax};
 constexpr Pass kFuseTable = {"fuse_table", FuseTable};
 constexpr Pass kFoldDynamic = {"fold_dynamic", FoldDynamic};
@@ -41,7 +43,7 @@ constexpr Pass kSplitInt16 = {"split_int16", SplitInt16};
 constexpr Pass kMoveQdq = {"move_qdq", MoveQdq};
 constexpr Pass kFoldDequantize = {"fold_dequantize", FoldDequantize};
 constexpr Pass kPullSelection = {"pull_selection", PullSelection};
-constexpr Pass kPrune = {"prune", PrunePass, true};
+constexpr Pass kPrune = {"prune", PrunePass, kKeepsShapes};
 
 // What becomes known by one of these is news to the others, so they take turns.
 constexpr Pass kSimplify[] = {kFoldConstants, kFoldShapes, kRemoveIdentity, kPrune};

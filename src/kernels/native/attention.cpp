@@ -9,6 +9,7 @@
 
 #include "base/parallel.h"
 #include "kernels/native/levels.h"
+#include "kernels/native/round_up.h"
 
 namespace intmill::native {
 namespace {
@@ -22,8 +23,6 @@ constexpr int64_t kDepthOfDifferences = 32768;
 constexpr int64_t kMostOfRow = int64_t{1} << 24;  // weights together
 constexpr float kMaxScale = 1e20f;                // with which they are finite numbers
 constexpr std::array<int32_t, kProductColumns> kZeros = {};
-
-int64_t RoundUp(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 
 // Pieces of a task's scratch memory.
 struct Layout {

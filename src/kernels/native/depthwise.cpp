@@ -11,6 +11,7 @@
 #include "kernels/convolution.h"
 #include "kernels/native/epilogue_row.h"
 #include "kernels/native/levels.h"
+#include "kernels/native/round_up.h"
 #include "kernels/native/tasks.h"
 #include "kernels/packing_scope.h"
 
@@ -19,8 +20,6 @@ namespace {
 
 constexpr int64_t kNarrowest = 16;   // channels of a block, at least
 constexpr int64_t kUnfinished = 16;  // pixels whose sums wait for the epilogue
-
-int64_t RoundUp(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
 
 // The channels of a layer as blocks of one width. The last block overlaps the one before it where
 // they do not divide: two stores of the same numbers cost less than a second width.

@@ -8,8 +8,6 @@
 namespace intmill::native {
 namespace {
 
-constexpr int64_t kGrain = 16 * 1024;  // bytes that are worth another thread
-
 // In bytes.
 std::vector<int64_t> OffsetsOf(const MatMul& m, int64_t rows) {
   std::vector<int64_t> offsets;
@@ -33,7 +31,7 @@ class GatheredRows : public LeftRows {
   const uint8_t* Prepare(const uint8_t* a, std::byte* scratch) const override {
     auto* gathered = reinterpret_cast<uint8_t*>(scratch);
     const int64_t depth = layout().step;
-    const int64_t grain = std::max<int64_t>(1, kGrain / depth);
+    const int64_t grain = std::max<int64_t>(1, kCopyGrain / depth);
     ParallelFor(layout().rows, grain, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i)
         std::memcpy(gathered + i * depth, a + offsets_[static_cast<size_t>(i)],

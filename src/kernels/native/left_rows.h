@@ -11,6 +11,8 @@
 
 namespace intmill::native {
 
+constexpr int64_t kCopyGrain = 16 * 1024;  // bytes that are worth another thread
+
 struct RowLayout {
   int64_t rows = 0;
   int64_t step = 0;  // bytes from row to row

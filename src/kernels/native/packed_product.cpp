@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/parallel.h"
+#include "kernels/native/round_up.h"
 #include "kernels/packing_scope.h"
 
 namespace intmill::native {
@@ -78,9 +79,7 @@ int64_t PackedProduct::ColumnsOf(int64_t i) const {
   return std::min(width_, columns_ - i * width_);
 }
 
-int64_t PackedProduct::Padded(int64_t i) const {
-  return (ColumnsOf(i) + kProductLanes - 1) / kProductLanes * kProductLanes;
-}
+int64_t PackedProduct::Padded(int64_t i) const { return RoundUp(ColumnsOf(i), kProductLanes); }
 
 // Adding -0.0 changes nothing, not even the sign of a zero: an absent bias.
 void PackedProduct::PackPanel(const MatMul& m, int64_t panel, const ProductPacking& packing,
