@@ -53,9 +53,10 @@ class Budgets(ProgramTest):
         self.assertGreater(found["quantized_layers"], 0)
 
     def test_halves_serve_where_integers_lose_too_much_and_floats_are_too_large(self):
-        found = self.quantize("--metric", "mse", "--max-drop", "1e-5", "--max-bytes", "240K")
+        # Products in BF16 lose more than this budget; within a larger one times would decide.
+        found = self.quantize("--metric", "mse", "--max-drop", "1e-6", "--max-bytes", "240K")
         chosen, = [plan for plan in found["mixed"]["plans"] if plan["chosen"]]
-        self.assertLessEqual(chosen["drop"], 1e-5)
+        self.assertLessEqual(chosen["drop"], 1e-6)
         self.assertLessEqual(found["output_bytes"], 240000)
         self.assertGreater(chosen["layers"]["FP16 weights"], 0)
 
