@@ -5,9 +5,7 @@
 #include <bit>
 #include <cstring>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
+#include "base/checksum.h"
 #include "format/format.h"
 #include "format/limits.h"
 
@@ -59,10 +57,6 @@ Status CheckSizes(const Header& h, uint64_t file_bytes) {
 
 }  // namespace
 
-uint64_t HashOf(std::span<const std::byte> bytes) {
-  return XXH3_64bits(bytes.data(), bytes.size());
-}
-
 bool HasMagic(std::span<const std::byte> bytes) {
   return bytes.size() >= kMagic.size() &&
          std::memcmp(bytes.data(), kMagic.data(), kMagic.size()) == 0;
@@ -77,7 +71,7 @@ std::array<std::byte, kHeaderBytes> EncodeHeader(const Header& header) {
   Put(bytes, kStructureOffsetAt, header.structure_offset);
   Put(bytes, kStructureBytesAt, header.structure_bytes);
   Put(bytes, kStructureHashAt, header.structure_hash);
-  Put(bytes, kHeaderHashAt, HashOf(std::span(bytes).first(kHeaderHashAt)));
+  Put(bytes, kHeaderHashAt, ChecksumOf(std::span(bytes).first(kHeaderHashAt)));
   return bytes;
 }
 
@@ -96,7 +90,7 @@ Result<Header> DecodeHeader(std::span<const std::byte> file) {
     return Error(Code::kBadVersion, "the file has format version ", header.version,
                  ", this release of intmill reads up to ", kFormatVersion);
   }
-  if (HashOf(std::span(bytes).first(kHeaderHashAt)) != Get<uint64_t>(bytes, kHeaderHashAt))
+  if (ChecksumOf(std::span(bytes).first(kHeaderHashAt)) != Get<uint64_t>(bytes, kHeaderHashAt))
     return Error(Code::kBadFormat, "the header is damaged: its checksum differs");
   if (header.version == 0) return Error(Code::kBadFormat, "format version 0 does not exist");
   header.flags = Get<uint32_t>(bytes, kFlagsAt);

@@ -30,8 +30,6 @@ std::array<std::byte, kHeaderBytes> EncodeHeader(const Header& header);
 // from a later release is told from a damaged one.
 Result<Header> DecodeHeader(std::span<const std::byte> file);
 
-uint64_t HashOf(std::span<const std::byte> bytes);
-
 }  // namespace intmill::format
 
 #endif  // INTMILL_FORMAT_HEADER_H

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/checksum.h"
 #include "base/mapping.h"
 #include "base/memory.h"
 #include "format/attribute_kind.h"
@@ -341,7 +342,7 @@ Result<BlobPtr> Aligned(BlobPtr file) {
 Result<AlignedBytes> CopyStructure(std::span<const std::byte> mapped, uint64_t hash) {
   ASSIGN_OR_RETURN(AlignedBytes copy, AllocateAligned(static_cast<int64_t>(mapped.size())));
   std::ranges::copy(mapped, copy.get());
-  if (mapped.size() < 8 || HashOf({copy.get(), mapped.size()}) != hash)
+  if (mapped.size() < 8 || ChecksumOf({copy.get(), mapped.size()}) != hash)
     return Error(Code::kBadFormat, "the structure is damaged: its checksum differs");
   return copy;
 }

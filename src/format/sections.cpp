@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/checked.h"
+#include "base/checksum.h"
 #include "base/memory.h"
 #include "format/header.h"
 #include "format/limits.h"
@@ -24,7 +25,7 @@ class Collector {
 
   Result<int32_t> Add(const Tensor& tensor) {
     const Section section(tensor.data<std::byte>(), static_cast<size_t>(tensor.bytes()));
-    const uint64_t hash = HashOf(section);
+    const uint64_t hash = ChecksumOf(section);
     auto [first, last] = known_.equal_range({hash, section.size()});
     for (; first != last; ++first)
       if (std::ranges::equal(table_.sections[static_cast<size_t>(first->second)], section))
@@ -83,7 +84,7 @@ Result<std::vector<Section>> PlaceSections(std::span<const SectionRow> rows,
 }
 
 Status CheckSection(size_t i, Section section, uint64_t hash) {
-  if (HashOf(section) == hash) return Ok();
+  if (ChecksumOf(section) == hash) return Ok();
   return Error(Code::kBadFormat, "section ", i, " is damaged: its checksum differs");
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/checksum.h"
 #include "format/limits.h"
 
 namespace intmill::format {
@@ -61,7 +62,7 @@ std::array<std::byte, kHeaderBytes> EncodeSessionHeader(const SessionHeader& h) 
                    .hash = 0};
   std::array<std::byte, kHeaderBytes> bytes;
   std::memcpy(bytes.data(), &layout, sizeof layout);
-  layout.hash = HashOf(std::span(bytes).first(kHashAt));
+  layout.hash = ChecksumOf(std::span(bytes).first(kHashAt));
   std::memcpy(bytes.data(), &layout, sizeof layout);
   return bytes;
 }
@@ -77,7 +78,7 @@ Result<SessionHeader> DecodeSessionHeader(std::span<const std::byte> file) {
   if (layout.version > kSessionVersion)
     return Error(Code::kBadVersion, "the session has format version ", layout.version,
                  ", this release of intmill reads up to ", kSessionVersion);
-  if (HashOf(std::as_bytes(std::span(&layout, 1)).first(kHashAt)) != layout.hash)
+  if (ChecksumOf(std::as_bytes(std::span(&layout, 1)).first(kHashAt)) != layout.hash)
     return Error(Code::kBadFormat, "the header is damaged: its checksum differs");
   if (layout.version == 0) return Error(Code::kBadFormat, "format version 0 does not exist");
   if (layout.flags != 0)

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/checked.h"
+#include "base/checksum.h"
 #include "base/memory.h"
 #include "format/format.h"
 #include "format/limits.h"
@@ -82,7 +83,7 @@ class SessionStructure {
         end_ > kMaxFileBytes)
       return Error(Code::kUnsupported, "the packed weights have more than ", kMaxFileBytes,
                    " bytes");
-    packed_.emplace_back(static_cast<uint64_t>(offset), bytes.size(), HashOf(bytes));
+    packed_.emplace_back(static_cast<uint64_t>(offset), bytes.size(), ChecksumOf(bytes));
     sections_.push_back(bytes);
     return Ok();
   }
@@ -131,7 +132,7 @@ Status WriteSession(const Graph& model, const CompiledSession& compiled, const s
   ASSIGN_OR_RETURN(const flatbuffers::DetachedBuffer buffer, session.Build(compiled));
   const std::span structure(reinterpret_cast<const std::byte*>(buffer.data()), buffer.size());
   header.structure_bytes = structure.size();
-  header.structure_hash = format::HashOf(structure);
+  header.structure_hash = ChecksumOf(structure);
   const uint64_t structure_end = header.structure_offset() + header.structure_bytes;
   header.file_bytes =
       session.sections().empty()

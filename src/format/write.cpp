@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/checked.h"
+#include "base/checksum.h"
 #include "base/memory.h"
 #include "format/attribute_kind.h"
 #include "format/format.h"
@@ -235,7 +236,7 @@ Status WriteModel(const Graph& graph, const Sink& sink) {
   header.version = kFormatVersion;
   header.structure_offset = format::kHeaderBytes;
   header.structure_bytes = structure.size();
-  header.structure_hash = format::HashOf(structure);
+  header.structure_hash = ChecksumOf(structure);
   int64_t weights = 0;
   const int64_t structure_end = format::kHeaderBytes + static_cast<int64_t>(structure.size());
   if (!AlignUpFits(structure_end, kAlignment, &weights))

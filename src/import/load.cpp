@@ -1,13 +1,12 @@
 // Reads a model of either kind, fixes the dimensions that the caller asked for, and cleans it up.
 #include "import/load.h"
 
-#define XXH_INLINE_ALL
 #include <algorithm>
 #include <set>
 #include <string_view>
 #include <utility>
-#include <xxhash.h>
 
+#include "base/checksum.h"
 #include "format/format.h"
 #include "format/session_file.h"
 #include "import/onnx/onnx.h"
@@ -19,7 +18,7 @@ namespace {
 
 std::string HashHex(std::span<const std::byte> bytes) {
   constexpr char kDigits[] = "0123456789abcdef";
-  const XXH64_hash_t hash = XXH3_64bits(bytes.data(), bytes.size());
+  const uint64_t hash = ChecksumOf(bytes);
   std::string hex;
   for (int shift = 60; shift >= 0; shift -= 4) hex += kDigits[(hash >> shift) & 15];
   return hex;

@@ -1,10 +1,14 @@
-// ByteWriter and ByteReader: what goes in comes out, in one way only; and digests.
+// ByteWriter and ByteReader: what goes in comes out, in one way only; checksums and digests.
 #include "base/bytes.h"
 
 #include <criterion/criterion.h>
 #include <limits>
 
+#include "base/checksum.h"
 #include "base/digest.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
 
 using namespace intmill;
 
@@ -48,6 +52,16 @@ Test(bytes, what_was_not_written_so_is_refused) {
   cr_assert_not(ByteReader(Bytes({1, 2, 3})).Float().ok());
   cr_assert_not(ByteReader(Bytes({5, 'a'})).Text(10).ok());
   cr_assert_not(ByteReader(Bytes({5, 'a', 'b', 'c', 'd', 'e'})).Text(4).ok());
+}
+
+// Long contents are summed with AVX2 where there is AVX2; files go from one machine to another.
+Test(checksum, every_length_has_the_checksum_that_the_format_names) {
+  std::vector<std::byte> bytes(70000);
+  for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::byte>(i * i >> 3);
+  for (const size_t size : {0, 1, 240, 4095, 4096, 4097, 5000, 65536, 69999})
+    for (const size_t at : {0, 1})
+      cr_expect_eq(ChecksumOf(std::span(bytes).subspan(at, size)),
+                   XXH3_64bits(bytes.data() + at, size), "%zu bytes at %zu", size, at);
 }
 
 Test(digest, portions_do_not_show_and_contents_do) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/checksum.h"
 #include "format/format.h"
 #include "format/header.h"
 #include "ir/op.h"
@@ -65,8 +66,7 @@ inline std::string Resealed(std::string bytes) {
   header.file_bytes = bytes.size();
   header.structure_offset = format::kHeaderBytes;
   std::memcpy(&header.structure_bytes, bytes.data() + 32, sizeof(uint64_t));
-  header.structure_hash =
-      format::HashOf(file.subspan(header.structure_offset, header.structure_bytes));
+  header.structure_hash = ChecksumOf(file.subspan(header.structure_offset, header.structure_bytes));
   const auto encoded = format::EncodeHeader(header);
   std::memcpy(bytes.data(), encoded.data(), encoded.size());
   return bytes;

@@ -3,6 +3,7 @@
 #include <random>
 #include <set>
 
+#include "base/checksum.h"
 #include "format/header.h"
 #include "format/session_file.h"
 #include "format/session_header.h"
@@ -116,7 +117,7 @@ std::string Resealed(std::string bytes) {
   Result<format::SessionHeader> header =
       format::DecodeSessionHeader(std::as_bytes(std::span(bytes)));
   cr_assert(header.ok());
-  header->structure_hash = format::HashOf(
+  header->structure_hash = ChecksumOf(
       std::as_bytes(std::span(bytes)).subspan(header->structure_offset(), header->structure_bytes));
   const auto encoded = format::EncodeSessionHeader(*header);
   std::memcpy(bytes.data(), encoded.data(), encoded.size());
