@@ -73,9 +73,10 @@ std::string Graph::UniqueNodeName(std::string_view wanted) const {
 }
 
 Uses FindUses(const Graph& graph) {
-  Uses uses;
+  auto memory = std::make_unique<std::pmr::monotonic_buffer_resource>();
+  Uses uses{.consumers = std::pmr::vector<Uses::Readers>(graph.values.size(), memory.get())};
+  uses.memory = std::move(memory);
   uses.producer.assign(graph.values.size(), Uses::kNone);
-  uses.consumers.resize(graph.values.size());
   uses.is_output.assign(graph.values.size(), false);
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
     const auto index = static_cast<int32_t>(i);

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
+#include <memory_resource>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -111,9 +113,12 @@ class Graph {
 // Who makes and who reads each value, valid until the graph changes.
 struct Uses {
   static constexpr int32_t kNone = -1;
-  std::vector<int32_t> producer;                // node index, or kNone for inputs and constants
-  std::vector<std::vector<int32_t>> consumers;  // node indices, one entry per input that reads it
-  std::vector<bool> is_output;                  // a graph output
+  using Readers = std::pmr::vector<int32_t>;
+  // Of all lists of readers: most have one entry, and every pass makes them anew.
+  std::unique_ptr<std::pmr::monotonic_buffer_resource> memory;
+  std::vector<int32_t> producer;        // node index, or kNone for inputs and constants
+  std::pmr::vector<Readers> consumers;  // node indices, one entry per input that reads it
+  std::vector<bool> is_output;          // a graph output
 };
 Uses FindUses(const Graph& graph);
 

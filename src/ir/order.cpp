@@ -34,7 +34,9 @@ void Renumber(std::vector<ValueId>& ids, const std::vector<ValueId>& new_ids) {
 }
 
 void DropNodes(Graph& graph, const std::vector<bool>& needed) {
+  if (std::ranges::find(needed, false) == needed.end()) return;
   std::vector<Node> kept;
+  kept.reserve(graph.nodes.size());
   for (size_t i = 0; i < graph.nodes.size(); ++i)
     if (needed[i]) kept.push_back(std::move(graph.nodes[i]));
   graph.nodes = std::move(kept);
@@ -52,8 +54,10 @@ void DropUnnamedValues(Graph& graph) {
     name_all(node.inputs);
     name_all(node.outputs);
   }
+  if (std::ranges::find(named, false) == named.end()) return;
   std::vector<ValueId> new_ids(graph.values.size(), kNoValue);
   std::vector<Value> kept;
+  kept.reserve(graph.values.size());
   for (size_t i = 0; i < graph.values.size(); ++i) {
     if (!named[i]) continue;
     new_ids[i] = static_cast<ValueId>(kept.size());
@@ -112,18 +116,17 @@ Status SortTopologically(Graph& graph) {
 }
 
 void Prune(Graph& graph) {
-  const Uses uses = FindUses(graph);
+  // In topological order, so that readers come before producers on the way back.
+  std::vector<bool> is_read(graph.values.size(), false);
+  for (const ValueId id : graph.outputs) is_read[static_cast<size_t>(id)] = true;
   std::vector<bool> needed(graph.nodes.size(), false);
-  std::vector<ValueId> to_visit = graph.outputs;
-  while (!to_visit.empty()) {
-    const ValueId id = to_visit.back();
-    to_visit.pop_back();
-    if (id == kNoValue) continue;
-    const int32_t producer = uses.producer[static_cast<size_t>(id)];
-    if (producer == Uses::kNone || needed[static_cast<size_t>(producer)]) continue;
-    needed[static_cast<size_t>(producer)] = true;
-    const Node& node = graph.nodes[static_cast<size_t>(producer)];
-    to_visit.insert(to_visit.end(), node.inputs.begin(), node.inputs.end());
+  for (size_t i = graph.nodes.size(); i-- > 0;) {
+    needed[i] = std::ranges::any_of(graph.nodes[i].outputs, [&](ValueId id) {
+      return id != kNoValue && is_read[static_cast<size_t>(id)];
+    });
+    if (!needed[i]) continue;
+    for (const ValueId id : graph.nodes[i].inputs)
+      if (id != kNoValue) is_read[static_cast<size_t>(id)] = true;
   }
   DropNodes(graph, needed);
   DropUnnamedValues(graph);

@@ -69,8 +69,8 @@ bool CarriesScale(const OpDef& op, size_t i) {
 }
 
 bool IsCast(const Graph& graph, const Node& node, DType from, DType to) {
-  return node.op == FindOp("Cast") && graph.value(node.inputs[0]).dtype == from &&
-         graph.value(node.outputs[0]).dtype == to;
+  return graph.value(node.inputs[0]).dtype == from && graph.value(node.outputs[0]).dtype == to &&
+         node.op == FindOp("Cast");
 }
 
 bool IsProductOfBf16(const Edges& edges, const Node& node) {
@@ -98,7 +98,7 @@ int32_t Edges::SoleReader(ValueId id) const {
 void Edges::SetInput(int32_t index, size_t i, ValueId id) {
   ValueId& input = node(index).inputs[i];
   if (input != kNoValue) {
-    std::vector<int32_t>& readers = uses_.consumers[static_cast<size_t>(input)];
+    Uses::Readers& readers = uses_.consumers[static_cast<size_t>(input)];
     readers.erase(std::ranges::find(readers, index));
   }
   input = id;
@@ -109,7 +109,7 @@ void Edges::Kill(int32_t index) {
   dead_[static_cast<size_t>(index)] = true;
   for (const ValueId id : node(index).inputs) {
     if (id == kNoValue) continue;
-    std::vector<int32_t>& readers = uses_.consumers[static_cast<size_t>(id)];
+    Uses::Readers& readers = uses_.consumers[static_cast<size_t>(id)];
     const auto found = std::ranges::find(readers, index);
     if (found != readers.end()) readers.erase(found);
   }
@@ -158,7 +158,9 @@ std::optional<QuantizedValue> Edges::Quantized(ValueId id) const {
 }
 
 void Edges::Sweep() {
+  if (std::ranges::find(dead_, true) == dead_.end()) return;
   std::vector<Node> kept;
+  kept.reserve(graph_.nodes.size());
   for (size_t i = 0; i < graph_.nodes.size(); ++i)
     if (!dead_[i]) kept.push_back(std::move(graph_.nodes[i]));
   graph_.nodes = std::move(kept);

@@ -91,9 +91,10 @@ Result<std::vector<Tensor>> Compute(const Graph& graph, const Node& node, int64_
 Result<int64_t> FoldConstants(Graph& graph, PassContext& context) {
   int64_t folded = 0;
   std::vector<Node> kept;
+  kept.reserve(graph.nodes.size());
   const std::vector<bool> weights = FindBf16Weights(graph);
   for (Node& node : graph.nodes) {
-    TRY(InferNode(graph, node));
+    if (folded > 0) TRY(InferNode(graph, node));
     const bool is_weight = !node.outputs.empty() && node.outputs[0] != kNoValue &&
                            weights[static_cast<size_t>(node.outputs[0])];
     if (!is_weight && MayFold(node) && HasConstantInputs(graph, node) && IsCheap(graph, node)) {

@@ -87,6 +87,8 @@ bool Fold(Graph& graph, Edges& edges, int32_t index, std::vector<Node>& casts) {
 }  // namespace
 
 Result<int64_t> FoldDynamic(Graph& graph, PassContext&) {
+  const OpDef* const dynamic = FindOp("DynamicQuantizeLinear");
+  if (std::ranges::find(graph.nodes, dynamic, &Node::op) == graph.nodes.end()) return 0;
   Edges edges(graph);
   std::vector<Node> casts;
   for (int32_t i = 0; i < static_cast<int32_t>(graph.nodes.size()); ++i)

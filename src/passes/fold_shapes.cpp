@@ -42,8 +42,9 @@ class Folder {
   Result<int64_t> Run() {
     int64_t changes = 0;
     std::vector<Node> kept;
+    kept.reserve(graph_.nodes.size());
     for (Node& node : graph_.nodes) {
-      TRY(InferNode(graph_, node));
+      if (changes > 0) TRY(InferNode(graph_, node));
       ASSIGN_OR_RETURN(const bool computed, Compute(node));
       if (computed) {
         ++changes;

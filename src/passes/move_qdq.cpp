@@ -194,10 +194,11 @@ class Canceller {
  private:
   // x -> DQ -> Q is x. Written in the other way, Q reads what x was rounded from.
   bool CancelQuantize(int32_t index) {
-    const std::optional<QuantizedValue> q = edges_.QuantizedBy(index);
-    if (!q) return false;
+    if (!edges_.node(index).op->Has(kQuantize)) return false;
     const std::optional<QuantizedValue> d = edges_.Dequantized(edges_.node(index).inputs[0]);
-    if (!d || !SameNumbers(*d, *q)) return false;
+    if (!d) return false;
+    const std::optional<QuantizedValue> q = edges_.QuantizedBy(index);
+    if (!q || !SameNumbers(*d, *q)) return false;
     if (SameMeaning(*d, *q)) return substitution_.Replace(q->id, d->id);
     const int32_t first = edges_.Producer(d->id);
     if (first == Uses::kNone) return false;
@@ -209,16 +210,15 @@ class Canceller {
 
   // x -> DQ -> Q -> DQ is x -> DQ.
   bool CancelDequantize(int32_t index) {
-    if (edges_.node(index).outputs.size() != 1) return false;
-    const std::optional<QuantizedValue> d = edges_.Dequantized(edges_.node(index).outputs[0]);
-    if (!d || d->node != index) return false;
-    const int32_t rounding = edges_.Producer(d->id);
-    if (rounding == Uses::kNone) return false;
-    const std::optional<QuantizedValue> q = edges_.QuantizedBy(rounding);
-    if (!q || !SameMeaning(*q, *d)) return false;
+    if (!edges_.node(index).op->Has(kDequantize)) return false;
+    const int32_t rounding = edges_.Producer(edges_.node(index).inputs[0]);
+    if (rounding == Uses::kNone || !edges_.node(rounding).op->Has(kQuantize)) return false;
     const ValueId real = edges_.node(rounding).inputs[0];
     const std::optional<QuantizedValue> original = edges_.Dequantized(real);
-    return original && SameNumbers(*original, *q) &&
+    if (!original) return false;
+    const std::optional<QuantizedValue> q = edges_.QuantizedBy(rounding);
+    const std::optional<QuantizedValue> d = edges_.Dequantized(edges_.node(index).outputs[0]);
+    return q && d && SameMeaning(*q, *d) && SameNumbers(*original, *q) &&
            substitution_.Replace(edges_.node(index).outputs[0], real);
   }
 

@@ -62,6 +62,13 @@ SEEN_BY_LIBRARIES void* aligned_alloc(size_t alignment, size_t bytes) {
   return fails() ? NULL : note(__libc_memalign(alignment, bytes));
 }
 
+/* What C++ libraries take aligned memory from, where there is it. */
+SEEN_BY_LIBRARIES int posix_memalign(void** data, size_t alignment, size_t bytes) {
+  if (fails()) return ENOMEM;
+  *data = note(__libc_memalign(alignment, bytes));
+  return *data == NULL ? ENOMEM : 0;
+}
+
 SEEN_BY_LIBRARIES void free(void* data) {
   if (data != NULL) --alive;
   __libc_free(data);

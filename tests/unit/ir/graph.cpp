@@ -56,7 +56,7 @@ Test(uses, know_makers_and_readers) {
   const Uses uses = FindUses(chain.graph);
   cr_expect_eq(uses.producer[static_cast<size_t>(chain.x)], Uses::kNone);
   cr_expect_eq(uses.producer[static_cast<size_t>(chain.b)], 1);
-  cr_expect(uses.consumers[static_cast<size_t>(chain.a)] == std::vector<int32_t>({1, 2, 2}));
+  cr_expect(std::ranges::equal(uses.consumers[static_cast<size_t>(chain.a)], std::vector{1, 2, 2}));
   cr_expect(uses.is_output[static_cast<size_t>(chain.b)]);
   cr_expect_not(uses.is_output[static_cast<size_t>(chain.a)]);
 }
