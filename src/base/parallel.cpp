@@ -9,6 +9,8 @@
 #include <pthread.h>
 #include <vector>
 
+#include "base/team.h"
+
 namespace intmill {
 namespace {
 
@@ -71,7 +73,7 @@ constexpr int64_t kMaxThreads = 1024;
 // upper one. A line of its own, as its thread changes it all the time.
 class alignas(64) OpenSteps {
  public:
-  void Fill(int64_t steps) { open_.store(static_cast<uint64_t>(steps) << 32); }
+  explicit OpenSteps(int64_t steps) : open_(static_cast<uint64_t>(steps) << 32) {}
 
   // -1: none is left. Steps are independent, and the region's end orders them before what follows.
   int64_t TakeFirst() {
@@ -93,7 +95,7 @@ class alignas(64) OpenSteps {
   static int64_t First(uint64_t open) { return static_cast<int64_t>(open & 0xffffffff); }
   static int64_t End(uint64_t open) { return static_cast<int64_t>(open >> 32); }
 
-  std::atomic<uint64_t> open_ = 0;
+  std::atomic<uint64_t> open_;
 };
 
 }  // namespace
@@ -106,32 +108,47 @@ ThreadScope::ThreadScope(int64_t threads) : previous_(omp_get_max_threads()) {
 
 ThreadScope::~ThreadScope() { omp_set_num_threads(previous_); }
 
-int64_t CurrentThreads() { return omp_in_parallel() != 0 ? 1 : omp_get_max_threads(); }
+int64_t CurrentThreads() {
+  if (const internal::Team* const team = internal::Team::Led()) return team->threads();
+  return omp_in_parallel() != 0 ? 1 : omp_get_max_threads();
+}
 
 namespace internal {
+namespace {
+
+// Calls part(i) for each i below `count`, on as many threads where they come. Every region has all
+// the threads, though some may idle: libgomp ends the threads that a smaller region leaves over,
+// and starting them again costs more than a loop.
+template <typename Part>
+void RunParts(int64_t count, bool must_come, Part&& part) {
+  if (Team* const team = Team::Led()) {
+    team->Run(
+        count, [](void* p, int64_t i) { (*static_cast<std::remove_reference_t<Part>*>(p))(i); },
+        &part, must_come);
+    return;
+  }
+  // Fewer threads than asked for may have come; the stride makes them do all parts.
+#pragma omp parallel num_threads(static_cast <int>(CurrentThreads()))
+  for (int64_t i = omp_get_thread_num(); i < count; i += omp_get_num_threads()) part(i);
+}
+
+}  // namespace
 
 void ParallelRanges(int64_t n, int64_t grain, RangeFn fn, void* body) {
   if (n <= 0) return;
-  const int64_t threads = CurrentThreads();
-  const int64_t ranges = std::clamp<int64_t>(n / std::max<int64_t>(grain, 1), 1, threads);
+  const int64_t ranges = std::clamp<int64_t>(n / std::max<int64_t>(grain, 1), 1, CurrentThreads());
   if (ranges == 1) {
     fn(body, 0, n);
     return;
   }
-  // Every region has all the threads, though some may idle: libgomp ends the threads that a
-  // smaller region leaves over, and starting them again costs more than a loop.
-#pragma omp parallel num_threads(static_cast <int>(threads))
-  {
-    // Fewer threads than asked for may have come; the stride makes them do all ranges.
-    for (int64_t i = omp_get_thread_num(); i < ranges; i += omp_get_num_threads())
-      fn(body, n / ranges * i + std::min(i, n % ranges),
-         n / ranges * (i + 1) + std::min(i + 1, n % ranges));
-  }
+  RunParts(ranges, false, [&](int64_t i) {
+    fn(body, n / ranges * i + std::min(i, n % ranges),
+       n / ranges * (i + 1) + std::min(i + 1, n % ranges));
+  });
 }
 
 void OnEachThread(ThreadFn fn, void* body) {
-#pragma omp parallel num_threads(static_cast <int>(CurrentThreads()))
-  fn(body);
+  RunParts(CurrentThreads(), true, [&](int64_t) { fn(body); });
 }
 
 void ParallelShares(std::span<const int64_t> steps, StepFn fn, void* body) {
@@ -141,23 +158,32 @@ void ParallelShares(std::span<const int64_t> steps, StepFn fn, void* body) {
     for (int64_t step = 0; step < steps[0]; ++step) fn(body, 0, 0, step);
     return;
   }
-  std::array<OpenSteps, kMaxShares> open;
-  for (size_t i = 0; i < steps.size(); ++i) open[i].Fill(steps[i]);
-#pragma omp parallel num_threads(static_cast <int>(CurrentThreads()))
-  {
-    const int64_t worker = omp_get_thread_num();
-    if (worker < count) {
-      OpenSteps& own = open[static_cast<size_t>(worker)];
-      for (int64_t step = own.TakeFirst(); step >= 0; step = own.TakeFirst())
-        fn(body, worker, worker, step);
-      for (int64_t i = 1; i < count; ++i) {
-        const int64_t share = (worker + i) % count;
-        OpenSteps& other = open[static_cast<size_t>(share)];
-        for (int64_t step = other.TakeLast(); step >= 0; step = other.TakeLast())
-          fn(body, worker, share, step);
-      }
+  // Begun for these shares alone: all together fill a fifth of the nearest cache.
+  union Room {
+    Room() {}
+    std::array<OpenSteps, kMaxShares> steps;
+  } room;
+  auto& open = room.steps;
+  for (size_t i = 0; i < steps.size(); ++i) std::construct_at(&open[i], steps[i]);
+  RunParts(count, false, [&](int64_t worker) {
+    OpenSteps& own = open[static_cast<size_t>(worker)];
+    for (int64_t step = own.TakeFirst(); step >= 0; step = own.TakeFirst())
+      fn(body, worker, worker, step);
+    for (int64_t i = 1; i < count; ++i) {
+      const int64_t share = (worker + i) % count;
+      OpenSteps& other = open[static_cast<size_t>(share)];
+      for (int64_t step = other.TakeLast(); step >= 0; step = other.TakeLast())
+        fn(body, worker, share, step);
     }
-  }
+  });
+}
+
+void WithTeam(ThreadFn fn, void* body) {
+  const int64_t threads = CurrentThreads();
+  if (threads == 1 || threads > Team::kMaxThreads || Team::Led() != nullptr)
+    fn(body);
+  else
+    Team::Lead(threads, fn, body);
 }
 
 }  // namespace internal

@@ -34,6 +34,7 @@ using ThreadFn = void (*)(void* body);
 void OnEachThread(ThreadFn fn, void* body);
 using StepFn = void (*)(void* body, int64_t worker, int64_t share, int64_t step);
 void ParallelShares(std::span<const int64_t> steps, StepFn fn, void* body);
+void WithTeam(ThreadFn fn, void* body);
 }  // namespace internal
 
 // Calls body(begin, end) over disjoint ranges that cover [0, n), on at most CurrentThreads()
@@ -68,6 +69,14 @@ void ParallelShares(std::span<const int64_t> steps, Body&& body) {
         (*static_cast<std::remove_reference_t<Body>*>(b))(worker, share, step);
       },
       const_cast<void*>(static_cast<const void*>(&body)));
+}
+
+// Calls body() on the calling thread, with the threads of its parallel loops close by
+// (base/team.h). What starts OpenMP regions by itself, as oneDNN does, gets one thread in there.
+template <typename Body>
+void WithTeam(Body&& body) {
+  internal::WithTeam([](void* b) { (*static_cast<std::remove_reference_t<Body>*>(b))(); },
+                     const_cast<void*>(static_cast<const void*>(&body)));
 }
 
 }  // namespace intmill

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "base/parallel.h"
 #include "engine/plan_impl.h"
 
 namespace intmill {
@@ -35,10 +36,18 @@ struct RunState::Impl {
     size_t index;
   };
 
+  // Steps whose loops a team of threads may run, or steps that bring their own threads.
+  struct Stretch {
+    size_t first;
+    size_t end;
+    bool has_team;
+  };
+
   std::shared_ptr<const Plan> plan;
   AlignedBytes arena;
   std::vector<Bound> bound;
   std::vector<Patch> patches;
+  std::vector<Stretch> stretches;
   std::vector<StepTime> times;
   bool profile = false;
 
@@ -75,6 +84,17 @@ struct RunState::Impl {
     return Ok();
   }
 
+  void Divide() {
+    const std::vector<Step>& steps = plan->impl().steps;
+    for (size_t s = 0; s < steps.size(); ++s) {
+      const bool fits_team = !steps[s].kernel->starts_regions();
+      if (stretches.empty() || stretches.back().has_team != fits_team)
+        stretches.push_back({s, s, fits_team});
+      stretches.back().end = s + 1;
+    }
+    for (Stretch& stretch : stretches) stretch.has_team &= stretch.end - stretch.first > 1;
+  }
+
   void AddPatch(size_t step, size_t operand, bool operand_is_input, const Location& where) {
     const bool is_input = where.kind == Location::Kind::kInput;
     if (is_input || where.kind == Location::Kind::kOutput)
@@ -90,6 +110,31 @@ struct RunState::Impl {
       else
         bound[p.step].outputs[p.operand] = memory;
     }
+  }
+
+  Status RunStep(size_t s, TileUse* tiles) {
+    const Step& step = plan->impl().steps[s];
+    const Bound& b = bound[s];
+    const double start = profile ? NowMicroseconds() : 0;
+    const Status status =
+        step.kernel->Run({b.inputs, b.outputs, b.scratch, b.ahead, tiles}, b.state.get());
+    if (!status.ok()) return Status(status).At(Cat("layer '", step.layer, "'"));
+    if (profile) {
+      ++times[s].calls;
+      times[s].microseconds += NowMicroseconds() - start;
+    }
+    return Ok();
+  }
+
+  // A tap is the caller's code: it finds no tiles in use and its own threads free.
+  Status RunTapped(std::span<const void* const> inputs, std::span<void* const> outputs,
+                   const Tap& tap) {
+    TRY(CallTap(tap, plan->impl().input_taps, inputs, outputs));
+    for (size_t s = 0; s < bound.size(); ++s) {
+      TRY(RunStep(s, nullptr));
+      TRY(CallTap(tap, plan->impl().steps[s].taps, inputs, outputs));
+    }
+    return Ok();
   }
 
   Status CallTap(const Tap& tap, const std::vector<TapPoint>& points,
@@ -112,6 +157,7 @@ Result<std::unique_ptr<RunState>> RunState::Create(std::shared_ptr<const Plan> p
   impl->plan = std::move(plan);
   impl->profile = profile;
   TRY(impl->Bind());
+  impl->Divide();
   return std::make_unique<RunState>(std::move(impl));
 }
 
@@ -120,22 +166,23 @@ RunState::~RunState() = default;
 
 Status RunState::Run(std::span<const void* const> inputs, std::span<void* const> outputs,
                      const Tap& tap) {
-  const Plan::Impl& plan = impl_->plan->impl();
   impl_->PointAtCallerMemory(inputs, outputs);
+  if (tap) return impl_->RunTapped(inputs, outputs, tap);
   TileUse tiles;
-  TileUse* const kept = tap ? nullptr : &tiles;  // a tap is the caller's code
-  if (tap) TRY(impl_->CallTap(tap, plan.input_taps, inputs, outputs));
-  for (size_t s = 0; s < plan.steps.size(); ++s) {
-    Impl::Bound& b = impl_->bound[s];
-    const double start = impl_->profile ? NowMicroseconds() : 0;
-    const Status status =
-        plan.steps[s].kernel->Run({b.inputs, b.outputs, b.scratch, b.ahead, kept}, b.state.get());
-    if (!status.ok()) return Status(status).At(Cat("layer '", plan.steps[s].layer, "'"));
-    if (impl_->profile) {
-      ++impl_->times[s].calls;
-      impl_->times[s].microseconds += NowMicroseconds() - start;
-    }
-    if (tap) TRY(impl_->CallTap(tap, plan.steps[s].taps, inputs, outputs));
+  Status status;
+  for (const Impl::Stretch& stretch : impl_->stretches) {
+    const auto run = [&] {
+      for (size_t s = stretch.first; s < stretch.end && status.ok(); ++s)
+        status = impl_->RunStep(s, &tiles);
+    };
+    if (stretch.has_team)
+      WithTeam([&] {
+        run();
+        if (&stretch == &impl_->stretches.back()) tiles.Release();
+      });
+    else
+      run();
+    TRY(status);
   }
   return Ok();
 }

@@ -43,6 +43,8 @@ class Kernel {
   virtual bool packs_input(int64_t /*i*/) const { return false; }
   // Memory of its own that Run reads first, where runs before have not left it in a cache.
   virtual std::span<const std::byte> first_read() const { return {}; }
+  // True when Run starts OpenMP regions other than by base/parallel.
+  virtual bool starts_regions() const { return false; }
   virtual Result<std::unique_ptr<KernelState>> MakeState() const { return {nullptr}; }
   // Thread-safe for different (args, state). Allocates nothing.
   virtual Status Run(const RunArgs& args, KernelState* state) const = 0;

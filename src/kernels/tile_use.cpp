@@ -5,7 +5,7 @@
 namespace intmill {
 namespace {
 
-void Release() {
+void ReleaseTiles() {
 #if defined(__x86_64__)
   asm volatile("tilerelease");
 #endif
@@ -13,11 +13,12 @@ void Release() {
 
 }  // namespace
 
-TileUse::~TileUse() {
+void TileUse::Release() {
   if (in_parallel_)
-    OnEachThread([] { Release(); });
+    OnEachThread([] { ReleaseTiles(); });
   else if (alone_)
-    Release();
+    ReleaseTiles();
+  alone_ = in_parallel_ = false;
 }
 
 }  // namespace intmill

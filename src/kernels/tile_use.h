@@ -9,12 +9,14 @@ namespace intmill {
 class TileUse {
  public:
   TileUse() = default;
-  ~TileUse();
+  ~TileUse() { Release(); }
   TileUse(const TileUse&) = delete;
   TileUse& operator=(const TileUse&) = delete;
 
   // A kernel has used tiles on the calling thread, or on the threads of its parallel loops.
   void Note(bool in_parallel) { (in_parallel ? in_parallel_ : alone_) = true; }
+  // Before the end, where the threads are close by.
+  void Release();
 
  private:
   bool alone_ = false;

@@ -179,10 +179,13 @@ class ProductKernel : public Kernel {
     const int64_t to = s.first_row + chunk_begin + BlocksUpTo(part + 1, s.parts, chunk_rows);
     const bool is_last = chunk + 1 == s.chunks && panel + 1 == s.panels();
     std::span<const std::byte> next;
-    if (part + 1 == s.parts && is_last)
+    if (is_last)
       next = args.ahead;
-    else if (part + 1 == s.parts && (has_tiles_ || packed_.bytes() >= kBytesToFetch))
+    else if (has_tiles_ || packed_.bytes() >= kBytesToFetch)
       next = packed_.Weights(s.first_panel + (panel + 1) % s.panels());
+    const size_t of_part = next.size() / static_cast<size_t>(s.parts);
+    next = next.subspan(of_part * static_cast<size_t>(part),
+                        part + 1 == s.parts ? std::dynamic_extent : of_part);
     RunOne(args, a + from * layout_.step, from, to - from, s.first_panel + panel, next);
   }
 

@@ -44,6 +44,7 @@ class KernelWithTable : public Kernel {
   int64_t packed_bytes() const override { return kernel_->packed_bytes(); }
   bool packs_input(int64_t i) const override { return kernel_->packs_input(i); }
   std::span<const std::byte> first_read() const override { return kernel_->first_read(); }
+  bool starts_regions() const override { return kernel_->starts_regions(); }
   Result<std::unique_ptr<KernelState>> MakeState() const override { return kernel_->MakeState(); }
 
   Status Run(const RunArgs& args, KernelState* state) const override {

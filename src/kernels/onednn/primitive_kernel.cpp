@@ -75,6 +75,7 @@ class PrimitiveKernel : public Kernel {
   std::string_view name() const override { return name_; }
   int64_t scratch_bytes() const override { return scratch_bytes_; }
   int64_t packed_bytes() const override { return bindings_.constant_bytes_; }
+  bool starts_regions() const override { return true; }
   bool packs_input(int64_t i) const override {
     return i < 64 && ((bindings_.packed_inputs_ >> i) & 1) != 0;
   }
