@@ -123,7 +123,8 @@ template <typename Part>
 void RunParts(int64_t count, bool must_come, Part&& part) {
   if (Team* const team = Team::Led()) {
     team->Run(
-        count, [](void* p, int64_t i) { (*static_cast<std::remove_reference_t<Part>*>(p))(i); },
+        count,
+        [](void* p, int64_t i) noexcept { (*static_cast<std::remove_reference_t<Part>*>(p))(i); },
         &part, must_come);
     return;
   }

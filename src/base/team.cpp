@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <exception>
 #include <omp.h>
-#include <strings.h>
+#include <string_view>
 #include <utility>
 
 #include "base/cpu.h"
@@ -28,7 +28,8 @@ int64_t TurnsAwake(int64_t threads) {
   constexpr int64_t kFew = 100;
   static const bool should_sleep = [] {
     const char* const policy = std::getenv("OMP_WAIT_POLICY");
-    return policy != nullptr && strcasecmp(policy, "passive") == 0;
+    return policy != nullptr &&
+           (policy == std::string_view("passive") || policy == std::string_view("PASSIVE"));
   }();
   return should_sleep || threads > AvailableCpus() ? kFew : kMany;
 }

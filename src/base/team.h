@@ -1,5 +1,5 @@
 // Team: threads that stay close by while one thread runs many parallel loops. Starting an OpenMP
-// region and ending it takes three microseconds, as long as a small loop; a thread of a team that
+// region and ending it takes over a microsecond, as long as a small loop; a thread of a team that
 // waits for its part of the next loop takes it up in a fraction of one.
 #ifndef INTMILL_BASE_TEAM_H
 #define INTMILL_BASE_TEAM_H
@@ -13,7 +13,7 @@ namespace intmill::internal {
 class Team {
  public:
   static constexpr int64_t kMaxThreads = 128;
-  using Part = void (*)(void* work, int64_t part);
+  using Part = void (*)(void* work, int64_t part) noexcept;
 
   // Calls body() on the calling thread, which leads a team of at most so many threads meanwhile.
   static void Lead(int64_t threads, void (*call)(void* body), void* body);
@@ -25,7 +25,7 @@ class Team {
   // Calls part(work, i) for each i below `count`, which is at most threads(): for 0 on the calling
   // thread, for others each on one of its own. Parts of threads that have not come when the caller
   // is done, as they may be on no core at all for a while, are done by the caller; unless threads
-  // `must_come`.
+  // `must_come`. A part throws nothing, as others may still be at theirs.
   void Run(int64_t count, Part part, void* work, bool must_come);
 
  private:
