@@ -12,7 +12,8 @@ uint64_t ChecksumOf(std::span<const std::byte> bytes) {
 #if defined(__x86_64__)
   // Weights are mapped and checked when a model is loaded, which takes twice as long without.
   constexpr size_t kLong = 4096;
-  if (bytes.size() >= kLong && DetectIsa() >= Isa::kAvx2) return ChecksumByAvx2(bytes);
+  if (bytes.size() >= kLong && DetectIsa() >= Isa::kAvx2)
+    return ChecksumByAvx2(bytes.data(), bytes.size());
 #endif
   return XXH3_64bits(bytes.data(), bytes.size());
 }

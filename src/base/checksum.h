@@ -12,7 +12,7 @@ namespace intmill {
 uint64_t ChecksumOf(std::span<const std::byte> bytes);
 
 // The same with AVX2, where `checksum_avx2.cpp` is part of the build and the processor has it.
-uint64_t ChecksumByAvx2(std::span<const std::byte> bytes);
+uint64_t ChecksumByAvx2(const std::byte* bytes, size_t count);
 
 }  // namespace intmill
 

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <memory>
 #include <omp.h>
 #include <pthread.h>
+#include <type_traits>
 #include <vector>
 
 #include "base/team.h"

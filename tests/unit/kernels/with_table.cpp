@@ -130,6 +130,7 @@ Test(with_table, a_kernel_with_a_table_behind_it_is_that_kernel_in_all_else) {
     int64_t scratch_bytes() const override { return 12; }
     int64_t packed_bytes() const override { return 34; }
     bool packs_input(int64_t i) const override { return i == 1; }
+    bool starts_regions() const override { return true; }
     Result<std::unique_ptr<KernelState>> MakeState() const override {
       return {std::make_unique<KernelState>()};
     }
@@ -147,5 +148,6 @@ Test(with_table, a_kernel_with_a_table_behind_it_is_that_kernel_in_all_else) {
   cr_expect_eq((*kernel)->scratch_bytes(), 12);
   cr_expect_eq((*kernel)->packed_bytes(), 34);
   cr_expect((*kernel)->packs_input(1) && !(*kernel)->packs_input(0));
+  cr_expect((*kernel)->starts_regions());
   cr_expect(Run(**kernel, {}, 1, 1) == Bytes{99});
 }
