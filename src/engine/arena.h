@@ -24,7 +24,9 @@ struct ArenaSize {
 
 // Greedy: the largest buffer first, each into the tightest gap left between buffers whose lives
 // overlap with its own. Where that needs more than the lower bound, the buffers that reached the
-// top go first in another round, and the best round counts. Deterministic.
+// top go first in another round, and the best round counts. Where parallel loops have several
+// threads, buffers then move to where fewer bytes have been in another core's cache; that may take
+// an eighth more than the lower bound. Deterministic.
 Result<ArenaSize> PlanArena(std::vector<ArenaBuffer>& buffers);
 
 }  // namespace intmill
