@@ -32,8 +32,8 @@ using RangeFn = void (*)(void* body, int64_t begin, int64_t end);
 void ParallelRanges(int64_t n, int64_t grain, RangeFn fn, void* body);
 using ThreadFn = void (*)(void* body);
 void OnEachThread(ThreadFn fn, void* body);
-using StepFn = void (*)(void* body, int64_t worker, int64_t share, int64_t step);
-void ParallelShares(std::span<const int64_t> steps, StepFn fn, void* body);
+using StepsFn = void (*)(void* body, int64_t worker, int64_t share, int64_t first, int64_t end);
+void ParallelShares(std::span<const int64_t> steps, StepsFn fn, void* body);
 void WithTeam(ThreadFn fn, void* body);
 }  // namespace internal
 
@@ -58,15 +58,16 @@ void OnEachThread(Body&& body) {
 
 // Work in shares, one for each thread that is to help (at most kMaxShares), share i of `steps[i]`
 // steps. A thread takes the steps of its own share in order: what they read and write stays near
-// it. When it is done it takes the last steps of others, which may be on slower cores, or not on a
-// core at all for a while. Calls body(worker, share, step) once for each step; two calls at the
-// same time have different workers, below the number of shares.
+// it. When it is done it takes the last steps of others, up to half of a share: they may be on
+// slower cores, or not on a core at all for a while. Calls body(worker, share, first, end) for
+// steps [first, end) of a share, so that each is in one call; two calls at the same time have
+// different workers, below the number of shares.
 template <typename Body>
 void ParallelShares(std::span<const int64_t> steps, Body&& body) {
   internal::ParallelShares(
       steps,
-      [](void* b, int64_t worker, int64_t share, int64_t step) {
-        (*static_cast<std::remove_reference_t<Body>*>(b))(worker, share, step);
+      [](void* b, int64_t worker, int64_t share, int64_t first, int64_t end) {
+        (*static_cast<std::remove_reference_t<Body>*>(b))(worker, share, first, end);
       },
       const_cast<void*>(static_cast<const void*>(&body)));
 }

@@ -66,9 +66,10 @@ class ByteAttentionKernel : public Kernel {
     for (int64_t i = 0; i < shares; ++i)
       steps[static_cast<size_t>(i)] = heads * (i + 1) / shares - heads * i / shares;
     ParallelShares({steps.data(), static_cast<size_t>(shares)}, [&](int64_t worker, int64_t share,
-                                                                    int64_t step) {
-      const int64_t i = heads * share / shares + step;
-      RunHead(args, i / a_.heads, i % a_.heads, args.scratch + worker * layout_.total);
+                                                                    int64_t first, int64_t end) {
+      const int64_t head = heads * share / shares;
+      for (int64_t i = head + first; i < head + end; ++i)
+        RunHead(args, i / a_.heads, i % a_.heads, args.scratch + worker * layout_.total);
     });
     return Ok();
   }

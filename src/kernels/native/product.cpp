@@ -80,9 +80,11 @@ class ProductKernel : public Kernel {
     const Division d = Divide();
     std::array<int64_t, kMaxShares> steps;
     for (int64_t i = 0; i < d.shares; ++i) steps[static_cast<size_t>(i)] = ShareOf(d, i).steps();
-    ParallelShares(
-        {steps.data(), static_cast<size_t>(d.shares)},
-        [&](int64_t, int64_t share, int64_t step) { RunStep(args, a, ShareOf(d, share), step); });
+    ParallelShares({steps.data(), static_cast<size_t>(d.shares)},
+                   [&](int64_t, int64_t share, int64_t first, int64_t end) {
+                     const Share s = ShareOf(d, share);
+                     for (int64_t step = first; step < end; ++step) RunStep(args, a, s, step);
+                   });
     if (has_tiles_) NoteTiles(args, d.shares > 1);
     return Ok();
   }

@@ -52,9 +52,10 @@ Test(team, every_step_of_every_share_is_taken_once) {
   std::vector<std::atomic<int>> times(205);
   WithTeam([&] {
     for (int loop = 0; loop < 500; ++loop)
-      ParallelShares(steps, [&](int64_t worker, int64_t share, int64_t step) {
+      ParallelShares(steps, [&](int64_t worker, int64_t share, int64_t first, int64_t end) {
         cr_assert_lt(worker, 3);
-        ++times[static_cast<size_t>(share == 0 ? step : 5 + step)];
+        for (int64_t step = first; step < end; ++step)
+          ++times[static_cast<size_t>(share == 0 ? step : 5 + step)];
       });
   });
   for (const std::atomic<int>& t : times) cr_expect_eq(t, 500);
