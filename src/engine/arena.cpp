@@ -185,7 +185,7 @@ int64_t Move(std::vector<ArenaBuffer>& buffers, const std::vector<size_t>& order
 
 }  // namespace
 
-Result<ArenaSize> PlanArena(std::vector<ArenaBuffer>& buffers) {
+Result<ArenaSize> PlanArena(std::vector<ArenaBuffer>& buffers, int64_t budget) {
   int64_t sum = 0;
   for (ArenaBuffer& b : buffers) {
     if (!AlignUpFits(b.bytes, kAlignment, &b.bytes) || !AddFits(sum, b.bytes, &sum) ||
@@ -211,9 +211,9 @@ Result<ArenaSize> PlanArena(std::vector<ArenaBuffer>& buffers) {
   }
   buffers = std::move(best);
   if (CurrentThreads() > 1) {
-    const int64_t limit = std::max(least, lower_bound / kSpare * (kSpare + 1));
-    for (int move = 0; move < kMoves; ++move)
-      least = Move(buffers, order, limit / kAlignment * kAlignment);
+    const int64_t wanted = std::min(budget, lower_bound / kSpare * (kSpare + 1));
+    const int64_t limit = std::max(least, wanted / kAlignment * kAlignment);
+    for (int move = 0; move < kMoves; ++move) least = Move(buffers, order, limit);
   }
   return ArenaSize{.bytes = least, .lower_bound = lower_bound};
 }

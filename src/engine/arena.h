@@ -26,8 +26,9 @@ struct ArenaSize {
 // overlap with its own. Where that needs more than the lower bound, the buffers that reached the
 // top go first in another round, and the best round counts. Where parallel loops have several
 // threads, buffers then move to where fewer bytes have been in another core's cache; that may take
-// an eighth more than the lower bound. Deterministic.
-Result<ArenaSize> PlanArena(std::vector<ArenaBuffer>& buffers);
+// an eighth more than the lower bound, but not more than `budget` where less is enough.
+// Deterministic.
+Result<ArenaSize> PlanArena(std::vector<ArenaBuffer>& buffers, int64_t budget);
 
 }  // namespace intmill
 

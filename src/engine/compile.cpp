@@ -311,7 +311,7 @@ class Compiler {
     ASSIGN_OR_RETURN(const ArenaSize size, PlaceInArena(options_.keep_values, &Buffer::index));
     impl_->arena_bytes = size.bytes;
     impl_->arena_lower_bound = size.lower_bound;
-    const int64_t needed = size.bytes + impl_->packed_bytes - impl_->mapped_bytes;
+    const int64_t needed = size.bytes + BytesOfWeights();
     if (options_.memory_limit > 0 && needed > options_.memory_limit)
       return Error(Code::kOutOfMemory, "the plan needs ", needed, " bytes, the limit is ",
                    options_.memory_limit);
@@ -322,6 +322,8 @@ class Compiler {
     WriteLocations();
     return Ok();
   }
+
+  int64_t BytesOfWeights() const { return impl_->packed_bytes - impl_->mapped_bytes; }
 
   Result<ArenaSize> PlaceInArena(bool keep, int64_t Buffer::*offset) {
     std::vector<ArenaBuffer> arena;
@@ -334,7 +336,9 @@ class Compiler {
       arena.push_back(keep ? ArenaBuffer{std::max<int64_t>(b.bytes, 1), 0, end}
                            : ArenaBuffer{b.bytes, b.first, b.last});
     }
-    ASSIGN_OR_RETURN(const ArenaSize size, PlanArena(arena));
+    const int64_t budget =
+        options_.memory_limit > 0 ? options_.memory_limit - BytesOfWeights() : INT64_MAX;
+    ASSIGN_OR_RETURN(const ArenaSize size, PlanArena(arena, budget));
     for (size_t i = 0; i < arena.size(); ++i) placed[i]->*offset = arena[i].offset;
     return size;
   }

@@ -19,9 +19,9 @@ bool Disjoint(const ArenaBuffer& a, const ArenaBuffer& b) {
 }
 
 // For loops of so many threads.
-ArenaSize Plan(std::vector<ArenaBuffer>& buffers, int64_t threads = 1) {
+ArenaSize Plan(std::vector<ArenaBuffer>& buffers, int64_t threads = 1, int64_t budget = INT64_MAX) {
   const ThreadScope scope(threads);
-  auto size = PlanArena(buffers);
+  auto size = PlanArena(buffers, budget);
   cr_assert(size.ok(), "%s", size.status().message().c_str());
   return *size;
 }
@@ -114,6 +114,8 @@ Test(arena, memory_stays_with_the_threads_that_had_it) {
     const ArenaSize size = Plan(buffers, 2);
     with_two += LinesThatChangeHands(buffers);
     cr_assert_leq(size.bytes, std::max(least, size.lower_bound / 8 * 9));
+    cr_assert_leq(Plan(buffers, 2, least + 64).bytes, least + 64);
+    cr_assert_leq(Plan(buffers, 2, 0).bytes, least);
   }
   cr_assert_lt(with_two * 4, with_one, "%ld lines of %ld", static_cast<long>(with_two),
                static_cast<long>(with_one));
@@ -121,7 +123,7 @@ Test(arena, memory_stays_with_the_threads_that_had_it) {
 
 Test(arena, sizes_that_do_not_fit_are_refused) {
   std::vector<ArenaBuffer> buffers = {{INT64_MAX - 5, 0, 1}, {INT64_MAX / 2, 0, 1}};
-  const auto size = PlanArena(buffers);
+  const auto size = PlanArena(buffers, INT64_MAX);
   cr_assert_not(size.ok());
   cr_assert_eq(size.status().code(), intmill::Code::kOutOfMemory);
 }
