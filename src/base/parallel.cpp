@@ -85,26 +85,8 @@ class OpenSteps {
 
   Steps Own() const { return {0, own_}; }
 
-  // None: none is left. Steps are independent, and the region's end orders them before what
-  // follows.
-  Steps TakeFirst() {
-    return Take(
-        [](Steps s) {
-          return Steps{s.first, s.first + (s.end - s.first + 1) / 2};
-        },
-        [](Steps s, Steps taken) {
-          return Steps{taken.end, s.end};
-        });
-  }
-  Steps TakeLast() {
-    return Take(
-        [](Steps s) {
-          return Steps{s.end - 1, s.end};
-        },
-        [](Steps s, Steps taken) {
-          return Steps{s.first, taken.first};
-        });
-  }
+  Steps TakeFirst() { return Take(true); }
+  Steps TakeLast() { return Take(false); }
 
  private:
   static uint64_t Pack(Steps s) {
@@ -114,16 +96,19 @@ class OpenSteps {
     return {static_cast<int64_t>(s & 0xffffffff), static_cast<int64_t>(s >> 32)};
   }
 
-  template <typename Choose, typename Leave>
-  Steps Take(const Choose& choose, const Leave& leave) {
+  // The first half of them or the last one; none: none is left. Steps are independent, and the
+  // region's end orders them before what follows.
+  Steps Take(bool is_first) {
     uint64_t open = open_.load(std::memory_order_relaxed);
-    for (;;) {
-      const Steps s = Unpack(open);
-      if (s.first >= s.end) return {0, 0};
-      const Steps taken = choose(s);
-      if (open_.compare_exchange_weak(open, Pack(leave(s, taken)), std::memory_order_relaxed))
-        return taken;
+    for (Steps s = Unpack(open); s.first < s.end; s = Unpack(open)) {
+      const int64_t split = is_first ? s.first + (s.end - s.first + 1) / 2 : s.end - 1;
+      const Steps front = {s.first, split};
+      const Steps back = {split, s.end};
+      if (open_.compare_exchange_weak(open, Pack(is_first ? back : front),
+                                      std::memory_order_relaxed))
+        return is_first ? front : back;
     }
+    return {0, 0};
   }
 
   alignas(64) const int64_t own_;
