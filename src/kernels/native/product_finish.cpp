@@ -30,6 +30,11 @@ bool MayOverflow(const MatMul& m) {
   return !(largest / e.divisor + 255.0f < kLimit);
 }
 
+// Whether a sum with its scale and bias needs rounding only, as most do.
+bool IsPlain(const ProductFinish& f) {
+  return !f.has_clamp && f.factor == 1 && f.zero_point == 0 && !f.may_overflow;
+}
+
 // Whether bytes saturate at both bounds of the clamp and so everywhere beyond: it changes nothing,
 // as the ReLU before a zero point of 0.
 bool SaturatesAtBounds(const ProductFinish& f) {
@@ -59,7 +64,11 @@ ProductLoop LoopOf(const MatMul& m, const ProductLoops& loops) {
   const ProductOutput output = m.out_dtype == DType::kF32 ? ProductOutput::kF32
                                : m.epilogue.table         ? ProductOutput::kEntries
                                                           : ProductOutput::kBytes;
-  return loops.finished[static_cast<int>(output)][static_cast<int>(AddendOf(m.epilogue))];
+  const ProductAddend addend = AddendOf(m.epilogue);
+  if (output == ProductOutput::kBytes && addend == ProductAddend::kNone &&
+      IsPlain(FinishOf(m, nullptr)))
+    return loops.plain_bytes;
+  return loops.finished[static_cast<int>(output)][static_cast<int>(addend)];
 }
 
 ProductFinish FinishOf(const MatMul& m, const uint8_t* table) {

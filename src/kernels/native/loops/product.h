@@ -19,8 +19,9 @@ constexpr int ProductRowsFor(int64_t registers) {
 // Rows that tiles multiply together, and columns of their panels.
 constexpr int64_t kProductTileBlock = 32;
 
-// kEntries: bytes looked up in a table, which needs AVX-512 VBMI.
-enum class ProductOutput { kBytes, kF32, kEntries, kS32 };
+// kEntries: bytes looked up in a table, which needs AVX-512 VBMI. kPlainBytes: of sums that with
+// their scale and bias need rounding only, which is a third less work.
+enum class ProductOutput { kBytes, kF32, kEntries, kS32, kPlainBytes };
 enum class ProductAddend { kNone, kF32, kBytes };
 
 // The constants of a panel are there for whole registers, with zeros for columns that are not.
@@ -75,7 +76,8 @@ using ProductLoop = void (*)(const ProductRows& rows, const ProductPanel& panel,
                              const ProductFinish& finish);
 
 struct ProductLoops {
-  ProductLoop finished[3][3];  // by output, any but kS32, and by addend
+  ProductLoop finished[3][3];  // by output, the first three, and by addend
+  ProductLoop plain_bytes;     // without an addend
 };
 
 // Rows of bytes, `step` bytes apart.

@@ -10,7 +10,8 @@ namespace intmill::native::INTMILL_LEVEL {
 namespace {
 
 constexpr bool WritesBytes(ProductOutput output) {
-  return output == ProductOutput::kBytes || output == ProductOutput::kEntries;
+  return output == ProductOutput::kBytes || output == ProductOutput::kEntries ||
+         output == ProductOutput::kPlainBytes;
 }
 
 // Written out, as VNNI does not imply VBMI: no level of products is compiled with it.
@@ -111,7 +112,9 @@ template <ProductOutput kOutput, ProductAddend kAddend, int kRegisters, typename
 class RowFinish {
  public:
   RowFinish(const ProductRows& rows, const ProductPanel& panel, const ProductFinish& finish)
-      : r_(rows),
+      : out_(rows.out),
+        addend_(rows.addend),
+        out_step_(rows.out_step),
         constants_(panel, finish),
         has_clamp_(finish.has_clamp),
         is_signed_(finish.is_signed),
@@ -123,7 +126,7 @@ class RowFinish {
   // `next`: a row of the block behind this one; -1: none.
   [[gnu::always_inline]] void operator()(int64_t row, int64_t next, __m512i sum0, __m512i sum1,
                                          __m512i sum2, __m512i sum3) const {
-    const int64_t at = row * r_.out_step;
+    const int64_t at = row * out_step_;
     Fetch(next);
     if constexpr (WritesBytes(kOutput)) {
       const __m512i t0 = Integer<0>(sum0, at);
@@ -146,18 +149,19 @@ class RowFinish {
 
  private:
   static constexpr int64_t kLine = 64;
+  static constexpr bool kIsPlain = kOutput == ProductOutput::kPlainBytes;
 
   // What the next block is about to write, and to add: rows may lie far apart, which processors do
   // not foresee. One row at a time, as the weights come on the same way.
   [[gnu::always_inline]] void Fetch(int64_t row) const {
     if (row < 0) return;
     constexpr int64_t kBytes = WritesBytes(kOutput) ? 1 : 4;
-    const char* out = static_cast<const char*>(r_.out) + row * r_.out_step * kBytes;
+    const char* out = static_cast<const char*>(out_) + row * out_step_ * kBytes;
     for (int64_t i = 0; i < kProductLanes * kRegisters * kBytes; i += kLine)
       __builtin_prefetch(out + i, 1);
     if constexpr (kAddend != ProductAddend::kNone) {
       constexpr int64_t kAddendBytes = kAddend == ProductAddend::kF32 ? 4 : 1;
-      const char* addend = static_cast<const char*>(r_.addend) + row * r_.out_step * kAddendBytes;
+      const char* addend = static_cast<const char*>(addend_) + row * out_step_ * kAddendBytes;
       for (int64_t i = 0; i < kProductLanes * kRegisters * kAddendBytes; i += kLine)
         __builtin_prefetch(addend + i);
     }
@@ -172,9 +176,9 @@ class RowFinish {
   template <int kRegister>
   [[gnu::always_inline]] __m512 Addend(int64_t at) const {
     if constexpr (kAddend == ProductAddend::kF32)
-      return _mm512_maskz_loadu_ps(Here<kRegister>(), static_cast<const float*>(r_.addend) + at);
+      return _mm512_maskz_loadu_ps(Here<kRegister>(), static_cast<const float*>(addend_) + at);
     const __m512i numbers = _mm512_cvtepi8_epi32(
-        _mm_maskz_loadu_epi8(Here<kRegister>(), static_cast<const uint8_t*>(r_.addend) + at));
+        _mm_maskz_loadu_epi8(Here<kRegister>(), static_cast<const uint8_t*>(addend_) + at));
     return _mm512_cvtepi32_ps(_mm512_and_si512(numbers, constants_.AddendBits()));
   }
 
@@ -184,7 +188,8 @@ class RowFinish {
     t = t + constants_.template Bias<kRegister>();
     if constexpr (kAddend != ProductAddend::kNone)
       t = t + Addend<kRegister>(row_at + kProductLanes * kRegister);
-    if (has_clamp_) t = _mm512_min_ps(_mm512_max_ps(t, constants_.Low()), constants_.High());
+    if (!kIsPlain && has_clamp_)
+      t = _mm512_min_ps(_mm512_max_ps(t, constants_.Low()), constants_.High());
     return t;
   }
 
@@ -192,8 +197,11 @@ class RowFinish {
   // become low ones.
   template <int kRegister>
   [[gnu::always_inline]] __m512i Integer(__m512i sum, int64_t row_at) const {
-    __m512 t = Real<kRegister>(sum, row_at) * constants_.Factor() + constants_.ZeroPoint();
-    if (may_overflow_) t = _mm512_min_ps(constants_.Highest(), t);
+    __m512 t = Real<kRegister>(sum, row_at);
+    if constexpr (!kIsPlain) {
+      t = t * constants_.Factor() + constants_.ZeroPoint();
+      if (may_overflow_) t = _mm512_min_ps(constants_.Highest(), t);
+    }
     return _mm512_cvtps_epi32(t);
   }
 
@@ -204,20 +212,22 @@ class RowFinish {
         is_signed_ ? _mm512_packs_epi16(low, high) : _mm512_packus_epi16(low, high);
     __m512i row = _mm512_permutexvar_epi32(order, bytes);
     if constexpr (kOutput == ProductOutput::kEntries) row = Entries(table_, row);
-    _mm512_mask_storeu_epi8(static_cast<uint8_t*>(r_.out) + at, here_, row);
+    _mm512_mask_storeu_epi8(static_cast<uint8_t*>(out_) + at, here_, row);
   }
 
   template <int kRegister>
   [[gnu::always_inline]] void StoreWords(__m512i sum, int64_t row_at) const {
     const int64_t at = row_at + kProductLanes * kRegister;
     if constexpr (kOutput == ProductOutput::kS32)
-      _mm512_mask_storeu_epi32(static_cast<int32_t*>(r_.out) + at, Here<kRegister>(), sum);
+      _mm512_mask_storeu_epi32(static_cast<int32_t*>(out_) + at, Here<kRegister>(), sum);
     else
-      _mm512_mask_storeu_ps(static_cast<float*>(r_.out) + at, Here<kRegister>(),
+      _mm512_mask_storeu_ps(static_cast<float*>(out_) + at, Here<kRegister>(),
                             Real<kRegister>(sum, row_at));
   }
 
-  const ProductRows& r_;
+  void* const out_;
+  const void* const addend_;
+  const int64_t out_step_;
   const Constants constants_;
   const bool has_clamp_;
   const bool is_signed_;

@@ -27,6 +27,11 @@ template <int kTile>
 }
 
 template <int kTile>
+[[gnu::always_inline]] inline void Zero() {
+  asm volatile("tilezero %%tmm%c0" ::"i"(kTile));
+}
+
+template <int kTile>
 [[gnu::always_inline]] inline void Store(int32_t* rows, int64_t step) {
   asm volatile("tilestored %%tmm%c2, (%0,%1,1)" ::"r"(rows), "r"(step * int64_t{sizeof(int32_t)}),
                "i"(kTile)
@@ -82,10 +87,12 @@ class Fetcher {
   int64_t lines_;
 };
 
-// -1: none.
-[[gnu::always_inline]] inline int64_t OutRow(const ProductRows& r, int64_t row) {
-  if (row >= r.rows) return -1;
-  return r.out_rows == nullptr ? row : r.out_rows[row];
+// A register of a row of sums. Tiles that loaded `start` would wait for the sums that are just being
+// stored, twice as long as a step of the depth takes: they begin with zeros.
+template <int kRegister>
+[[gnu::always_inline]] inline __m512i Sum(const int32_t* sums, const int32_t* start) {
+  constexpr int kAt = kRegister * kProductLanes;
+  return _mm512_add_epi32(_mm512_load_si512(sums + kAt), _mm512_loadu_si512(start + kAt));
 }
 
 // Writes rows [first, first + count), whose sums lie one after the other.
@@ -96,14 +103,22 @@ template <ProductOutput kOutput, ProductAddend kAddend, int kRegisters>
 void Finish(const ProductRows& r, const ProductPanel& p, const ProductFinish& f,
             const int32_t* sums, int64_t first, int64_t count) {
   const RowFinish<kOutput, kAddend, kRegisters, InRegisters<kRegisters>> finish(r, p, f);
+  // What is written could be all of these, for all that a compiler knows.
+  const int32_t* const out_rows = r.out_rows;
+  const int32_t* const start = p.start;
+  const int64_t rows = r.rows;
+  const auto out_row = [&](int64_t row) -> int64_t {
+    return out_rows == nullptr ? row : out_rows[row];
+  };
   for (int64_t row = first; row < first + count; ++row, sums += kRegisters * kProductLanes) {
-    const int64_t out_row = OutRow(r, row);
-    if (out_row < 0) continue;
-    const __m512i s0 = _mm512_load_si512(sums);
-    const __m512i s1 = kRegisters > 1 ? _mm512_load_si512(sums + kProductLanes) : s0;
-    const __m512i s2 = kRegisters > 2 ? _mm512_load_si512(sums + 2 * kProductLanes) : s0;
-    const __m512i s3 = kRegisters > 3 ? _mm512_load_si512(sums + 3 * kProductLanes) : s0;
-    finish(out_row, OutRow(r, row + kBlockRows), s0, s1, s2, s3);
+    const int64_t out = out_row(row);
+    if (out < 0) continue;
+    const __m512i s0 = Sum<0>(sums, start);
+    const __m512i s1 = kRegisters > 1 ? Sum<1>(sums, start) : s0;
+    const __m512i s2 = kRegisters > 2 ? Sum<2>(sums, start) : s0;
+    const __m512i s3 = kRegisters > 3 ? Sum<3>(sums, start) : s0;
+    const int64_t next = row + kBlockRows;
+    finish(out, next < rows ? out_row(next) : -1, s0, s1, s2, s3);
   }
 }
 
@@ -118,7 +133,7 @@ class Panel {
         f_(f),
         finish_(finish),
         steps_(p.depth / r.parts / p.step),
-        turn_(PerTurn(kBlockRows, kPairs * r.parts * steps_)),
+        turn_(PerTurn(kBlockRows, r.parts * steps_)),
         fetcher_(p, kPairs * PerTurn(r.rows, kBlockRows) * r.parts * steps_) {}
 
   // The last block begins where it has as many rows as the others; few rows are one short tile.
@@ -148,27 +163,24 @@ class Panel {
   template <int kTiles>
   void Block(int64_t first, int64_t rows) {
     const uint8_t* a = r_.a + first * r_.a_step;
-    int32_t* const sums = sums_ == buffers_[0] ? buffers_[1] : buffers_[0];
-    Pair<kTiles, 0>(a, sums);
-    if constexpr (kPairs > 1) Pair<kTiles, 1>(a, sums);
-    FinishMore(rows_ - done_);
-    sums_ = sums;
+    Pair<kTiles, 0>(a);
+    if constexpr (kPairs > 1) Pair<kTiles, 1>(a);
     first_ = first;
     rows_ = rows;
     done_ = 0;
   }
 
-  // Two registers of columns, or the last one.
+  // Two registers of columns, or the last one. With the first ones the block before is finished,
+  // which leaves `sums_` to this one.
   template <int kTiles, int kPair>
-  [[gnu::always_inline]] void Pair(const uint8_t* a, int32_t* sums) {
+  [[gnu::always_inline]] void Pair(const uint8_t* a) {
     constexpr bool kHasTwo = 2 * kPair + 1 < kRegisters;
     constexpr int64_t kWeightStep = kRegisters * kTileBytes;
     constexpr int64_t kColumn = 2 * kPair * kProductLanes;
-    const int32_t* const start = p_.start + kColumn;
-    Load<0>(start, 0);
-    if constexpr (kHasTwo) Load<1>(start + kProductLanes, 0);
-    if constexpr (kTiles > 1) Load<2>(start, 0);
-    if constexpr (kTiles > 1 && kHasTwo) Load<3>(start + kProductLanes, 0);
+    Zero<0>();
+    if constexpr (kHasTwo) Zero<1>();
+    if constexpr (kTiles > 1) Zero<2>();
+    if constexpr (kTiles > 1 && kHasTwo) Zero<3>();
     const uint8_t* b = p_.weights + kColumn * kProductGroup;
     for (int64_t part = 0; part < r_.parts; ++part) {
       const uint8_t* left = a + (r_.part_offsets == nullptr ? 0 : r_.part_offsets[part]);
@@ -186,10 +198,11 @@ class Panel {
         left += p_.step;
         b += p_.step / kProductGroup * kWeightStep;
         fetcher_.Turn();
-        if (rows_ - done_ >= turn_) FinishMore(turn_);
+        if (kPair == 0 && rows_ - done_ >= turn_) FinishMore(turn_);
       }
     }
-    sums += kColumn;
+    if (kPair == 0) FinishMore(rows_ - done_);
+    int32_t* const sums = sums_ + kColumn;
     Store<0>(sums, kStep);
     if constexpr (kHasTwo) Store<1>(sums + kProductLanes, kStep);
     if constexpr (kTiles > 1) Store<2>(sums + kTileRows * kStep, kStep);
@@ -214,8 +227,7 @@ class Panel {
   int64_t first_ = 0;
   int64_t rows_ = 0;
   int64_t done_ = 0;
-  alignas(64) int32_t buffers_[2][kBlockRows * kStep];
-  int32_t* sums_ = buffers_[0];
+  alignas(64) int32_t sums_[kBlockRows * kStep];
 };
 
 template <ProductOutput kOutput, ProductAddend kAddend>
@@ -243,6 +255,7 @@ extern const ProductLoops kProductLoops;
 const ProductLoops kProductLoops = {
     {INTMILL_ADDENDS(ProductOutput::kBytes), INTMILL_ADDENDS(ProductOutput::kF32),
      INTMILL_ADDENDS(ProductOutput::kEntries)},
+    Run<ProductOutput::kPlainBytes, ProductAddend::kNone>,
 };
 
 }  // namespace intmill::native::INTMILL_LEVEL

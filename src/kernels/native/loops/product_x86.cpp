@@ -155,6 +155,7 @@ extern const ProductLoops kProductLoops;
 const ProductLoops kProductLoops = {
     {INTMILL_ADDENDS(ProductOutput::kBytes), INTMILL_ADDENDS(ProductOutput::kF32),
      INTMILL_ADDENDS(ProductOutput::kEntries)},
+    Run<ProductOutput::kPlainBytes, ProductAddend::kNone>,
 };
 
 }  // namespace intmill::native::INTMILL_LEVEL
