@@ -5,44 +5,14 @@
 #ifdef INTMILL_BENCH_ORT
 
 #include <algorithm>
-#include <dlfcn.h>
 #include <iterator>
-#include <onnxruntime_c_api.h>
+
+#include "bench/compare/ort_library.h"
 
 namespace intmill::bench {
 namespace {
 
 constexpr uint32_t kRunSeed = 1;
-
-struct Library {
-  const OrtApi* api = nullptr;
-  std::string version;
-};
-
-// The API of ONNX Runtime 1.N has the number N; a library knows the older ones too.
-uint32_t ApiVersion(const std::string& version) {
-  const size_t point = version.find('.');
-  const auto minor = static_cast<uint32_t>(
-      point == std::string::npos ? 0 : std::strtoul(version.c_str() + point + 1, nullptr, 10));
-  return std::min<uint32_t>(ORT_API_VERSION, minor);
-}
-
-Library Open(const std::string& name) {
-  const char* const file = name.empty() ? "libonnxruntime.so.1" : name.c_str();
-  void* const handle = dlopen(file, RTLD_NOW | RTLD_LOCAL);
-  if (handle == nullptr) throw std::runtime_error(dlerror());
-  using GetBase = const OrtApiBase*();
-  const auto get_base = reinterpret_cast<GetBase*>(dlsym(handle, "OrtGetApiBase"));
-  if (get_base == nullptr) throw std::runtime_error(std::string(file) + ": not ONNX Runtime");
-  const OrtApiBase* const base = get_base();
-  Library library;
-  library.version = base->GetVersionString();
-  library.api = base->GetApi(ApiVersion(library.version));
-  if (library.api == nullptr)
-    throw std::runtime_error("ONNX Runtime " + library.version + " does not know the API of " +
-                             std::to_string(ORT_API_VERSION));
-  return library;
-}
 
 struct Type {
   intmill_dtype ours;
@@ -69,7 +39,7 @@ const Type& FindType(T Type::*side, T wanted) {
 class OrtRunner : public Runner {
  public:
   OrtRunner(const std::string& library, const std::string& path, int threads)
-      : api_(Open(library).api) {
+      : api_(OpenOrt(library).api) {
     OrtEnv* env = nullptr;
     Check(api_->CreateEnv(ORT_LOGGING_LEVEL_ERROR, "bench_compare", &env));
     OrtSessionOptions* options = nullptr;
@@ -173,7 +143,7 @@ class OrtRunner : public Runner {
 
 }  // namespace
 
-std::string OrtVersion(const std::string& library) { return Open(library).version; }
+std::string OrtVersion(const std::string& library) { return OpenOrt(library).version; }
 
 std::unique_ptr<Runner> LoadOrt(const std::string& library, const std::string& path, int threads) {
   return std::make_unique<OrtRunner>(library, path, threads);

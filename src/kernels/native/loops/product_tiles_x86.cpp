@@ -87,8 +87,8 @@ class Fetcher {
   int64_t lines_;
 };
 
-// A register of a row of sums. Tiles that loaded `start` would wait for the sums that are just being
-// stored, twice as long as a step of the depth takes: they begin with zeros.
+// A register of a row of sums. Tiles that loaded `start` would wait for the sums that are just
+// being stored, twice as long as a step of the depth takes: they begin with zeros.
 template <int kRegister>
 [[gnu::always_inline]] inline __m512i Sum(const int32_t* sums, const int32_t* start) {
   constexpr int kAt = kRegister * kProductLanes;
