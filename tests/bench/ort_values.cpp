@@ -6,16 +6,19 @@
 // for each output, `out NAME FILE`; types are numbers of ONNX's TensorProto, files hold bare
 // numbers. For each output a line `NAME TYPE DIMENSION ...` is printed. With the word `plain` in
 // front of them nothing is optimized. Nothing is released: the process ends.
+#include <iostream>
+
+#include "bench/compare/ort_library.h"
+
+#ifdef INTMILL_BENCH_ORT
+
 #include <deque>
 #include <exception>
 #include <fstream>
-#include <iostream>
 #include <iterator>
 #include <sstream>
 #include <stdexcept>
 #include <vector>
-
-#include "bench/compare/ort_library.h"
 
 namespace intmill::bench {
 namespace {
@@ -145,3 +148,12 @@ int main(int argc, char** argv) {
     return 1;
   }
 }
+
+#else
+
+int main() {
+  std::cerr << "ort_values: built without ONNX Runtime's header, onnxruntime_c_api.h\n";
+  return 1;
+}
+
+#endif  // INTMILL_BENCH_ORT

@@ -1,5 +1,7 @@
 #include "bench/compare/ort_library.h"
 
+#ifdef INTMILL_BENCH_ORT
+
 #include <algorithm>
 #include <cstdlib>
 #include <dlfcn.h>
@@ -36,3 +38,5 @@ OrtLibrary OpenOrt(const std::string& name) {
 }
 
 }  // namespace intmill::bench
+
+#endif  // INTMILL_BENCH_ORT

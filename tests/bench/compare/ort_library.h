@@ -1,6 +1,8 @@
-// ONNX Runtime's library, which is opened by hand. Needs its header.
+// ONNX Runtime's library, which is opened by hand. Nothing of it is here without its header.
 #ifndef INTMILL_TESTS_BENCH_COMPARE_ORT_LIBRARY_H
 #define INTMILL_TESTS_BENCH_COMPARE_ORT_LIBRARY_H
+
+#ifdef INTMILL_BENCH_ORT
 
 #include <onnxruntime_c_api.h>
 #include <string>
@@ -16,5 +18,7 @@ struct OrtLibrary {
 OrtLibrary OpenOrt(const std::string& name);
 
 }  // namespace intmill::bench
+
+#endif  // INTMILL_BENCH_ORT
 
 #endif  // INTMILL_TESTS_BENCH_COMPARE_ORT_LIBRARY_H
