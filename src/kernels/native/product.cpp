@@ -63,7 +63,7 @@ class ProductKernel : public Kernel {
         name_(Cat(name, ":", products.level)),
         has_tiles_(products.has_tiles),
         speed_(has_tiles_ ? kSpeedOfTiles : 1),
-        loop_(LoopOf(m, *products.loops)),
+        loop_(LoopOf(m, finish_, *products.loops)),
         packed_(std::move(packed)) {}
 
   std::string_view name() const override { return name_; }

@@ -60,17 +60,6 @@ ProductAddend AddendOf(const Epilogue& e) {
   return e.steps[0].dtype == DType::kF32 ? ProductAddend::kF32 : ProductAddend::kBytes;
 }
 
-ProductLoop LoopOf(const MatMul& m, const ProductLoops& loops) {
-  const ProductOutput output = m.out_dtype == DType::kF32 ? ProductOutput::kF32
-                               : m.epilogue.table         ? ProductOutput::kEntries
-                                                          : ProductOutput::kBytes;
-  const ProductAddend addend = AddendOf(m.epilogue);
-  if (output == ProductOutput::kBytes && addend == ProductAddend::kNone &&
-      IsPlain(FinishOf(m, nullptr)))
-    return loops.plain_bytes;
-  return loops.finished[static_cast<int>(output)][static_cast<int>(addend)];
-}
-
 ProductFinish FinishOf(const MatMul& m, const uint8_t* table) {
   const Epilogue& e = m.epilogue;
   const bool adds_signed = !e.steps.empty() && e.steps[0].dtype == DType::kS8;
@@ -92,6 +81,16 @@ ProductFinish FinishOf(const MatMul& m, const uint8_t* table) {
   }
   if (m.out_dtype != DType::kF32 && SaturatesAtBounds(f)) f.has_clamp = false;
   return f;
+}
+
+ProductLoop LoopOf(const MatMul& m, const ProductFinish& finish, const ProductLoops& loops) {
+  const ProductOutput output = m.out_dtype == DType::kF32 ? ProductOutput::kF32
+                               : m.epilogue.table         ? ProductOutput::kEntries
+                                                          : ProductOutput::kBytes;
+  const ProductAddend addend = AddendOf(m.epilogue);
+  if (output == ProductOutput::kBytes && addend == ProductAddend::kNone && IsPlain(finish))
+    return loops.plain_bytes;
+  return loops.finished[static_cast<int>(output)][static_cast<int>(addend)];
 }
 
 }  // namespace intmill::native

@@ -13,9 +13,10 @@ namespace intmill::native {
 bool FitsEpilogue(const Epilogue& e, DType out);
 
 ProductAddend AddendOf(const Epilogue& e);
-ProductLoop LoopOf(const MatMul& m, const ProductLoops& loops);
 // `table` stays where it is; null: none.
 ProductFinish FinishOf(const MatMul& m, const uint8_t* table);
+// `finish`: of the same product.
+ProductLoop LoopOf(const MatMul& m, const ProductFinish& finish, const ProductLoops& loops);
 
 }  // namespace intmill::native
 
